@@ -1,0 +1,121 @@
+//! Facts: what a span says of itself, each with the convention and the key that said it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Document, Message, Operation, ToolDefinition, Usage};
+
+/// A value together with who stated it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stated<T> {
+    /// What is stated.
+    pub value: T,
+    /// Id of the convention that read it ([`crate::convention::Convention::id`]).
+    pub convention: String,
+    /// The attribute key, event or log name that it came from.
+    pub key: String,
+}
+
+impl<T> Stated<T> {
+    /// Records that `convention` read `value` from `key`.
+    pub fn new(value: T, convention: &str, key: &str) -> Self {
+        Self {
+            value,
+            convention: convention.to_owned(),
+            key: key.to_owned(),
+        }
+    }
+}
+
+/// The tool that a tool span ran.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ToolFact {
+    /// The tool's name.
+    pub name: Option<String>,
+    /// The id of the call in the model's message, by which the two are joined.
+    pub call_id: Option<String>,
+    /// What it was called with: JSON text where structured.
+    pub arguments: Option<String>,
+    /// What it answered: JSON text where structured.
+    pub result: Option<String>,
+}
+
+/// The prompt template behind a call, as the program states it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PromptFact {
+    /// The template's name.
+    pub name: Option<String>,
+    /// Its version or label.
+    pub version: Option<String>,
+    /// Its text, placeholders unfilled.
+    pub template: Option<String>,
+    /// The values of its variables, as JSON text of one object.
+    pub variables: Option<String>,
+}
+
+/// What went wrong, as stated by status, `error.type` or an exception event.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ErrorFact {
+    /// The error's type, where stated.
+    pub kind: Option<String>,
+    /// Its message.
+    pub message: Option<String>,
+}
+
+/// Everything that Clew reads from one span, its events and its logs. `None` is "not stated".
+///
+/// Facts are a pure function of the span: they can be dropped and derived again.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// What kind of step it is.
+    pub operation: Option<Stated<Operation>>,
+    /// A better title than the span's name, where one is stated.
+    pub display_name: Option<Stated<String>>,
+    /// Who serves the model, normalised (`openai`, `anthropic`, ...).
+    pub provider: Option<Stated<String>>,
+    /// The model that was asked for.
+    pub request_model: Option<Stated<String>>,
+    /// The model that answered.
+    pub response_model: Option<Stated<String>>,
+    /// The provider's id of the response.
+    pub response_id: Option<Stated<String>>,
+    /// Token counts.
+    pub usage: Option<Stated<Usage>>,
+    /// Cost in US dollars, as the program states it.
+    pub cost_usd: Option<Stated<f64>>,
+    /// Why the model stopped, normalised, one for each choice.
+    pub finish_reasons: Option<Stated<Vec<String>>>,
+    /// Nanoseconds from the span's start to the first token.
+    pub ttft_nanos: Option<Stated<u64>>,
+    /// Whether the answer was streamed.
+    pub streaming: Option<Stated<bool>>,
+    /// Request parameters (temperature, max tokens, ...): name and JSON text.
+    pub parameters: Option<Stated<Vec<(String, String)>>>,
+    /// The conversation that was sent.
+    pub input: Option<Stated<Vec<Message>>>,
+    /// What came back.
+    pub output: Option<Stated<Vec<Message>>>,
+    /// The step's input where it is not a conversation: text or JSON text.
+    pub input_value: Option<Stated<String>>,
+    /// The step's output where it is not a conversation: text or JSON text.
+    pub output_value: Option<Stated<String>>,
+    /// Tools that the model was offered.
+    pub tools: Option<Stated<Vec<ToolDefinition>>>,
+    /// The tool that this span ran.
+    pub tool: Option<Stated<ToolFact>>,
+    /// Documents that were retrieved, or came out of a reranker.
+    pub documents: Option<Stated<Vec<Document>>>,
+    /// What was searched for.
+    pub query: Option<Stated<String>>,
+    /// The prompt template.
+    pub prompt: Option<Stated<PromptFact>>,
+    /// The agent's name.
+    pub agent: Option<Stated<String>>,
+    /// Session, thread or conversation id.
+    pub session: Option<Stated<String>>,
+    /// The end user's id.
+    pub user: Option<Stated<String>>,
+    /// Tags.
+    pub tags: Option<Stated<Vec<String>>>,
+    /// What went wrong.
+    pub error: Option<Stated<ErrorFact>>,
+}

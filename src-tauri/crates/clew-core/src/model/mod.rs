@@ -1,0 +1,15 @@
+//! The vocabulary: what a trace is made of, in the field's own terms.
+//!
+//! OTLP's own messages ([`crate::otlp`]) stay what they are; this module holds what Clew adds to them.
+
+mod facts;
+mod id;
+mod llm;
+mod time;
+mod value;
+
+pub use facts::{ErrorFact, Facts, PromptFact, Stated, ToolFact};
+pub use id::{InvalidId, SpanId, TraceId};
+pub use llm::{Document, Message, Operation, Part, ToolDefinition, Usage};
+pub use time::UnixNanos;
+pub use value::{SpanView, as_f64, as_str, as_u64, display, to_json};

@@ -1,0 +1,213 @@
+//! Everything that the side panel shows of one span.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::model::{Document, Message, Operation, ToolDefinition, Usage};
+use crate::quality::Finding;
+
+/// One fact and who stated it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FactRow {
+    /// The fact's name ("request model").
+    pub name: String,
+    /// Its value as text.
+    pub value: String,
+    /// Id of the convention that read it.
+    pub convention: String,
+    /// The key that it came from.
+    pub key: String,
+}
+
+/// One attribute as received; duplicates of a key are all listed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AttributeRow {
+    /// The key, as received.
+    pub key: String,
+    /// `string`, `bool`, `int`, `double`, `bytes`, `array`, `kvlist` or `empty`.
+    pub r#type: String,
+    /// The value as text (JSON for arrays and lists), cut after 64 KiB.
+    pub value: String,
+    /// Bytes of the whole value; more than `value` holds where it was cut.
+    pub size: u32,
+}
+
+/// One span event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct EventRow {
+    /// The event's name.
+    pub name: String,
+    /// Nanoseconds from the span's start; negative where it lies before.
+    pub offset_nanos: f64,
+    /// Its attributes.
+    pub attributes: Vec<AttributeRow>,
+}
+
+/// One link to another span.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkRow {
+    /// The other trace's id as hex, as received.
+    pub trace_id: String,
+    /// The other span's id as hex, as received.
+    pub span_id: String,
+    /// The link's attributes.
+    pub attributes: Vec<AttributeRow>,
+}
+
+/// One log record that belongs to the span.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LogRow {
+    /// Nanoseconds from the span's start; negative where it lies before.
+    pub offset_nanos: f64,
+    /// Severity as text ("INFO", "unknown (99)").
+    pub severity: String,
+    /// The event's name, where it is one.
+    pub event_name: String,
+    /// The body as text or JSON text, cut after 64 KiB.
+    pub body: String,
+    /// Its attributes.
+    pub attributes: Vec<AttributeRow>,
+}
+
+/// The instrumentation scope.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ScopeRow {
+    /// The instrumentation library's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Why a model call shows no content, and what to set so that the next one does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ContentHint {
+    /// One sentence.
+    pub reason: String,
+    /// The setting to copy ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true").
+    pub setting: String,
+}
+
+/// Another content received under the same span id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct VariantRow {
+    /// Its content hash, 16 hex digits: `getSpan` takes it.
+    pub hash: String,
+    /// Whether it is the one shown.
+    pub shown: bool,
+    /// Microseconds since the epoch at which it was received.
+    pub received_micros: u64,
+    /// Number of attributes.
+    pub attributes: u32,
+    /// Whether it had ended.
+    pub ended: bool,
+}
+
+/// One span, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SpanDetail {
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// 16 hex digits.
+    pub span_id: String,
+    /// 16 hex digits; `null` at the root.
+    pub parent_span_id: Option<String>,
+    /// The span's name as received.
+    pub name: String,
+    /// What kind of step it is.
+    pub operation: Operation,
+    /// OTel span kind as text ("client", "unknown (99)").
+    pub kind: String,
+    /// 0 unset, 1 ok, 2 error.
+    pub status: u8,
+    /// The status message.
+    pub status_message: String,
+    /// Nanoseconds since the epoch, in decimal digits.
+    pub start_nanos: String,
+    /// Nanoseconds since the epoch, in decimal digits; "0" while pending.
+    pub end_nanos: String,
+    /// Nanoseconds from start to end; `null` while pending.
+    pub duration_nanos: Option<u64>,
+    /// `service.name` of the resource.
+    pub service: String,
+    /// Who serves the model.
+    pub provider: Option<String>,
+    /// The model that answered, else the one that was asked for.
+    pub model: Option<String>,
+    /// Token counts as stated.
+    pub usage: Usage,
+    /// Stated cost in US dollars.
+    pub cost_usd: Option<f64>,
+    /// Nanoseconds to the first token.
+    pub ttft_nanos: Option<u64>,
+    /// Why the model stopped.
+    pub finish_reasons: Vec<String>,
+    /// The error's type, where stated.
+    pub error_type: Option<String>,
+    /// The error's message, where stated.
+    pub error_message: Option<String>,
+    /// The conversation that was sent.
+    pub input: Vec<Message>,
+    /// How many messages at the start of `input` an earlier call of this trace had already sent or answered.
+    pub reused: u32,
+    /// What came back.
+    pub output: Vec<Message>,
+    /// Input that is not a conversation.
+    pub input_value: Option<String>,
+    /// Output that is not a conversation.
+    pub output_value: Option<String>,
+    /// The tool's name, on a tool span.
+    pub tool_name: Option<String>,
+    /// The id that joins a tool span to the model's tool call.
+    pub tool_call_id: Option<String>,
+    /// What the tool was called with.
+    pub tool_arguments: Option<String>,
+    /// What the tool answered.
+    pub tool_result: Option<String>,
+    /// What was searched for.
+    pub query: Option<String>,
+    /// Documents retrieved.
+    pub documents: Vec<Document>,
+    /// Tools that the model was offered.
+    pub tools: Vec<ToolDefinition>,
+    /// Request parameters: name and JSON text.
+    pub parameters: Vec<(String, String)>,
+    /// The prompt template's name, where stated.
+    pub prompt_name: Option<String>,
+    /// The prompt template's version, where stated.
+    pub prompt_version: Option<String>,
+    /// Every fact with its source.
+    pub facts: Vec<FactRow>,
+    /// Why there is no content, on a model call without any.
+    pub content_hint: Option<ContentHint>,
+    /// What heuristics saw in the response.
+    pub findings: Vec<Finding>,
+    /// Span attributes in order of arrival, at most the first 1,000.
+    pub attributes: Vec<AttributeRow>,
+    /// How many attributes the span has.
+    pub attribute_count: u32,
+    /// Attributes, events and links that the SDK dropped.
+    pub dropped: (u32, u32, u32),
+    /// Resource attributes.
+    pub resource: Vec<AttributeRow>,
+    /// The instrumentation scope.
+    pub scope: ScopeRow,
+    /// Span events in order of time.
+    pub events: Vec<EventRow>,
+    /// Span links.
+    pub links: Vec<LinkRow>,
+    /// Log records of this span, in order of time.
+    pub logs: Vec<LogRow>,
+    /// What is odd about the span, in sentences ("ends before it starts").
+    pub problems: Vec<String>,
+    /// All contents received under this id, the shown one among them.
+    pub variants: Vec<VariantRow>,
+}

@@ -1,0 +1,529 @@
+//! Parameters and replies of commands that are not shaped by `clew-core`.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use clew_core::model::Operation;
+use clew_core::prompt::DiffLine;
+use clew_core::quality::Finding;
+use clew_core::trace::TraceSummary;
+
+pub use crate::settings::Settings;
+
+/// No parameters.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct NoParams {}
+
+/// A time range in microseconds since the epoch, `from` included, `to` not; `null` is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct TimeRange {
+    /// First instant.
+    pub from: Option<u64>,
+    /// First instant after.
+    pub to: Option<u64>,
+}
+
+/// Status of a trace, as a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum TraceStatus {
+    /// Complete or rootless, no error.
+    Ok,
+    /// Has a span that failed.
+    Error,
+    /// Still runs.
+    Running,
+}
+
+/// What traces are sorted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum TraceSort {
+    /// Start time.
+    #[default]
+    Start,
+    /// Duration.
+    Duration,
+    /// Input and output tokens.
+    Tokens,
+    /// Stated cost.
+    Cost,
+    /// Number of spans.
+    Spans,
+}
+
+/// Which traces, in which order. Filters on different fields all apply; values of one field are alternatives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct TraceFilter {
+    /// Words that a span's name, input, output or error must hold, all of them in one span; `"a phrase"` in quotes.
+    pub text: String,
+    /// `service.name` of any span.
+    pub services: Vec<String>,
+    /// Model of any span.
+    pub models: Vec<String>,
+    /// Operation of any span.
+    pub operations: Vec<Operation>,
+    /// Status of the trace.
+    pub statuses: Vec<TraceStatus>,
+    /// Session id.
+    pub session: Option<String>,
+    /// Start time.
+    pub range: TimeRange,
+    /// Only this source: 0 is live telemetry; `null` is all.
+    pub source: Option<i64>,
+    /// Sort key.
+    pub sort: TraceSort,
+    /// Smallest first instead of largest.
+    pub ascending: bool,
+    /// Where the page before ended ([`TracePage::next`]).
+    pub cursor: Option<String>,
+    /// Rows in a page, 1 to 500; 0 is 100.
+    pub limit: u32,
+}
+
+/// A page of traces.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TracePage {
+    /// The rows.
+    pub rows: Vec<TraceSummary>,
+    /// Cursor of the next page; `null` on the last.
+    pub next: Option<String>,
+    /// Spans whose text is not indexed yet: a text filter cannot see them.
+    pub behind: u64,
+}
+
+/// One value of a facet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FacetValue {
+    /// The value.
+    pub value: String,
+    /// Traces that have it, within all other filters.
+    pub count: u32,
+}
+
+/// Totals, histogram and facets of the traces that match a filter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceTotals {
+    /// Matching traces.
+    pub traces: u64,
+    /// Their spans.
+    pub spans: u64,
+    /// Traces with an error.
+    pub errors: u64,
+    /// Input and output tokens of all calls; `null` where none states any.
+    pub tokens: Option<u64>,
+    /// Stated cost in US dollars; `null` where no call states one.
+    pub cost_usd: Option<f64>,
+    /// 95th percentile of the durations of ended traces in nanoseconds.
+    pub p95_nanos: Option<u64>,
+    /// Microseconds since the epoch of the histogram's first bucket.
+    pub histogram_from: u64,
+    /// Microseconds of one bucket.
+    pub histogram_step: u64,
+    /// Traces by bucket: all, and those with an error.
+    pub histogram: Vec<(u32, u32)>,
+    /// Services, most frequent first, at most 50.
+    pub services: Vec<FacetValue>,
+    /// Models, most frequent first, at most 50.
+    pub models: Vec<FacetValue>,
+    /// Statuses.
+    pub statuses: Vec<FacetValue>,
+    /// Operations.
+    pub operations: Vec<FacetValue>,
+}
+
+/// Names a trace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetTrace {
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// Source; 0 is live telemetry.
+    #[serde(default)]
+    pub source: i64,
+}
+
+/// Names a span.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetSpan {
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// 16 hex digits.
+    pub span_id: String,
+    /// Source; 0 is live telemetry.
+    #[serde(default)]
+    pub source: i64,
+    /// Content hash of the variant, 16 hex digits; `null` is the one shown.
+    #[serde(default)]
+    pub variant: Option<String>,
+}
+
+/// Names an attribute of a span.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetAttribute {
+    /// The span.
+    pub span: GetSpan,
+    /// Position in [`clew_core::trace::SpanDetail::attributes`].
+    pub index: u32,
+}
+
+/// A text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Text {
+    /// The text.
+    pub text: String,
+}
+
+/// How a trace is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum CopyFormat {
+    /// Markdown for a language model, within a token budget.
+    Markdown,
+    /// OTLP JSON, one `TracesData`.
+    OtlpJson,
+}
+
+/// What to copy, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CopyTrace {
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// Source; 0 is live telemetry.
+    #[serde(default)]
+    pub source: i64,
+    /// Only this span; `null` is the whole trace.
+    #[serde(default)]
+    pub span_id: Option<String>,
+    /// With the span, everything below it.
+    #[serde(default)]
+    pub subtree: bool,
+    /// The format.
+    pub format: CopyFormat,
+    /// Budget of Markdown in tokens (four characters a token); `null` is 8,000.
+    #[serde(default)]
+    pub max_tokens: Option<u32>,
+}
+
+/// Two versions of one template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DiffPrompts {
+    /// The template's name.
+    pub name: String,
+    /// The older version.
+    pub old: String,
+    /// The newer version.
+    pub new: String,
+}
+
+/// The text difference of two prompt versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PromptDiff {
+    /// The lines of both.
+    pub lines: Vec<DiffLine>,
+    /// Placeholders only in the newer text.
+    pub variables_added: Vec<String>,
+    /// Placeholders only in the older text.
+    pub variables_removed: Vec<String>,
+    /// Placeholders in both.
+    pub variables_kept: Vec<String>,
+}
+
+/// Which findings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct FindingFilter {
+    /// Only this heuristic; `null` is all.
+    pub heuristic: Option<String>,
+    /// Start time of the span.
+    pub range: TimeRange,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// Rows in a page, 1 to 500; 0 is 100.
+    pub limit: u32,
+}
+
+/// One heuristic and how often it fired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HeuristicTotals {
+    /// The heuristic's id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// One sentence on what it looks for.
+    pub description: String,
+    /// Responses that it scored.
+    pub scored: u64,
+    /// Responses on which it fired; for a score, responses with a value other than 0.
+    pub fired: u64,
+    /// Mean value over the scored responses.
+    pub mean: Option<f64>,
+}
+
+/// One response on which a heuristic fired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingRow {
+    /// What it saw.
+    pub finding: Finding,
+    /// The response text around the first evidence, at most 400 characters.
+    pub excerpt: String,
+    /// The evidence within the excerpt, in UTF-16 code units.
+    pub marks: Vec<(u32, u32)>,
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// 16 hex digits.
+    pub span_id: String,
+    /// Source; 0 is live telemetry.
+    pub source: i64,
+    /// The span's name.
+    pub name: String,
+    /// The model that answered.
+    pub model: Option<String>,
+    /// Microseconds since the epoch of the span's start.
+    pub start_micros: u64,
+}
+
+/// Heuristics and the newest responses on which they fired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingPage {
+    /// Every heuristic.
+    pub heuristics: Vec<HeuristicTotals>,
+    /// The responses, newest first.
+    pub rows: Vec<FindingRow>,
+    /// Cursor of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
+/// Which chart, over which time, how large.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DrawChart {
+    /// The chart's id.
+    pub id: String,
+    /// The time range; open ends are the first and the last span.
+    #[serde(default)]
+    pub range: TimeRange,
+    /// Width in pixels, 160 to 4,000.
+    pub width: u32,
+    /// Height in pixels, 100 to 2,000.
+    pub height: u32,
+}
+
+/// Names of one listening socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Listening {
+    /// `grpc`, `http` or `ui`.
+    pub name: String,
+    /// The port that was asked for.
+    pub port: u16,
+    /// The bound addresses ("127.0.0.1:4317"); empty where binding failed.
+    pub addresses: Vec<String>,
+    /// Why it does not listen, and what to do.
+    pub problem: Option<String>,
+}
+
+/// What Clew is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Clew's version.
+    pub version: String,
+    /// The sockets.
+    pub listening: Vec<Listening>,
+    /// Path of the database.
+    pub database: String,
+    /// Bytes of database, write-ahead log and index.
+    pub database_bytes: u64,
+    /// Size limit in bytes.
+    pub database_limit: u64,
+    /// Spans stored.
+    pub spans: u64,
+    /// Traces stored.
+    pub traces: u64,
+    /// Spans committed in a second, over the last ten.
+    pub spans_per_second: f64,
+    /// Spans whose facts are not derived yet.
+    pub underived: u64,
+    /// Spans whose text is not indexed yet.
+    pub unindexed: u64,
+    /// Items refused since the start, by reason.
+    pub refused: Vec<FacetValue>,
+    /// Whether the receiver takes spans; otherwise why not.
+    pub problem: Option<String>,
+    /// Whether Clew listens beyond this machine.
+    pub exposed: bool,
+    /// Whether any span has ever been received live.
+    pub received: bool,
+}
+
+/// What the database holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Storage {
+    /// Path of the database.
+    pub database: String,
+    /// Bytes of the database and its write-ahead log.
+    pub database_bytes: u64,
+    /// Bytes of the full-text index.
+    pub index_bytes: u64,
+    /// Spans stored.
+    pub spans: u64,
+    /// Log records stored.
+    pub logs: u64,
+    /// Metric points stored.
+    pub points: u64,
+    /// Traces stored.
+    pub traces: u64,
+    /// Microseconds since the epoch at which the oldest trace was received.
+    pub oldest_micros: Option<u64>,
+    /// Traces that the present retention settings would delete now.
+    pub purgeable_traces: u64,
+    /// Bytes that this would free, estimated.
+    pub purgeable_bytes: u64,
+}
+
+/// What a deletion removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Purged {
+    /// Traces.
+    pub traces: u64,
+    /// Spans.
+    pub spans: u64,
+    /// Bytes by which the files shrank.
+    pub bytes: u64,
+}
+
+/// Traces to delete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeleteTraces {
+    /// The traces, at most 10,000.
+    pub traces: Vec<GetTrace>,
+}
+
+/// A program that has sent telemetry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Sender {
+    /// `service.name`.
+    pub service: String,
+    /// `telemetry.sdk.language`.
+    pub language: Option<String>,
+    /// Instrumentation scopes: name and version.
+    pub scopes: Vec<String>,
+    /// How it sends ("gRPC", "HTTP/protobuf", "HTTP/JSON").
+    pub transport: String,
+    /// The exporter's user agent.
+    pub user_agent: String,
+    /// Spans received.
+    pub spans: u64,
+    /// Log records received.
+    pub logs: u64,
+    /// Metric points received.
+    pub points: u64,
+    /// Microseconds since the epoch of the last request.
+    pub last_micros: u64,
+}
+
+/// Something that went wrong with requests, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionProblem {
+    /// What happened ("3 requests hit /v1/trace").
+    pub what: String,
+    /// What to do ("the path is /v1/traces").
+    pub fix: String,
+    /// How often.
+    pub count: u64,
+    /// Microseconds since the epoch of the last time.
+    pub last_micros: u64,
+}
+
+/// What has been seen of senders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Connections {
+    /// Programs since the start, newest first.
+    pub senders: Vec<Sender>,
+    /// Problems since the start, newest first.
+    pub problems: Vec<ConnectionProblem>,
+}
+
+/// The test trace that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TestTrace {
+    /// 32 hex digits.
+    pub trace_id: String,
+}
+
+/// An opened file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// Its id; 0 is live telemetry and never listed.
+    pub id: i64,
+    /// The file's name without its folder.
+    pub label: String,
+    /// The format in which it was read.
+    pub format: String,
+    /// Its spans.
+    pub spans: u64,
+    /// Its traces.
+    pub traces: u64,
+    /// Microseconds since the epoch at which it was opened.
+    pub opened_micros: u64,
+}
+
+/// Files to open.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OpenFiles {
+    /// Tokens that the host gave for files which the user dropped or picked.
+    pub tokens: Vec<String>,
+}
+
+/// What opening a file gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Opened {
+    /// The source; `null` where nothing could be read.
+    pub source: Option<i64>,
+    /// The file's name without its folder.
+    pub label: String,
+    /// Spans that were new.
+    pub spans: u64,
+    /// Traces that they belong to.
+    pub traces: u64,
+    /// Log records that were new.
+    pub logs: u64,
+    /// Metric points that were new.
+    pub points: u64,
+    /// What was wrong: place and reason, at most 100.
+    pub problems: Vec<String>,
+    /// How many problems there were.
+    pub problem_count: u64,
+}
+
+/// Names an opened file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CloseSource {
+    /// The source's id.
+    pub id: i64,
+}

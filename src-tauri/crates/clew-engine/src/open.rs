@@ -1,0 +1,1 @@
+//! Opens saved trace files.

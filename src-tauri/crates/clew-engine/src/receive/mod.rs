@@ -1,0 +1,1 @@
+//! Takes OTLP from sockets.

@@ -1,0 +1,87 @@
+//! Settings: one JSON row in the database, defaults by serde.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// How the UI is coloured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// As the desktop says.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// How tall rows are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Density {
+    /// 28 pixels.
+    #[default]
+    Dense,
+    /// 34 pixels.
+    Comfortable,
+}
+
+/// How appearance is set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Appearance {
+    /// Colours.
+    pub theme: Theme,
+    /// Row height.
+    pub density: Density,
+}
+
+/// What is kept. Age is counted from when a trace was received, not from the times that it states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Retention {
+    /// Bytes of database and index above which the oldest traces are deleted; at least 64 MiB. Default 10 GB.
+    pub max_bytes: u64,
+    /// Days after which a trace is deleted, 1 to 3,650; `null` (the default) is never.
+    pub max_days: Option<u32>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            max_bytes: 10_000_000_000,
+            max_days: None,
+        }
+    }
+}
+
+/// Every setting that lives in the database. Addresses are set at the start (flags and `CLEW_*`), not here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Settings {
+    /// Appearance.
+    pub appearance: Appearance,
+    /// Retention.
+    pub retention: Retention,
+}
+
+impl Settings {
+    /// Says which setting is out of range, if any is.
+    ///
+    /// # Errors
+    /// The first one that is, in a sentence.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.retention.max_bytes < 64 * 1024 * 1024 {
+            return Err("the size limit must be at least 64 MiB (67108864 bytes)".to_owned());
+        }
+        if self
+            .retention
+            .max_days
+            .is_some_and(|days| !(1..=3650).contains(&days))
+        {
+            return Err("the age limit must lie between 1 and 3650 days".to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1830 @@
+// Written by `cargo xtask bindings` from the table in clew-engine/src/api.rs. Do not edit.
+
+/**
+ * How appearance is set.
+ */
+export type Appearance = { 
+/**
+ * Colours.
+ */
+theme: Theme, 
+/**
+ * Row height.
+ */
+density: Density, };
+
+/**
+ * One attribute as received; duplicates of a key are all listed.
+ */
+export type AttributeRow = { 
+/**
+ * The key, as received.
+ */
+key: string, 
+/**
+ * `string`, `bool`, `int`, `double`, `bytes`, `array`, `kvlist` or `empty`.
+ */
+type: string, 
+/**
+ * The value as text (JSON for arrays and lists), cut after 64 KiB.
+ */
+value: string, 
+/**
+ * Bytes of the whole value; more than `value` holds where it was cut.
+ */
+size: number, };
+
+/**
+ * What a piece of a text difference does.
+ */
+export type Change = "same" | "removed" | "added";
+
+/**
+ * One entry of the registry of charts, as the UI lists it.
+ */
+export type ChartInfo = { 
+/**
+ * The chart's id ("tokens").
+ */
+id: string, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * One sentence on what it shows.
+ */
+description: string, };
+
+/**
+ * Names an opened file.
+ */
+export type CloseSource = { 
+/**
+ * The source's id.
+ */
+id: number, };
+
+/**
+ * Something that went wrong with requests, and what to do.
+ */
+export type ConnectionProblem = { 
+/**
+ * What happened ("3 requests hit /v1/trace").
+ */
+what: string, 
+/**
+ * What to do ("the path is /v1/traces").
+ */
+fix: string, 
+/**
+ * How often.
+ */
+count: number, 
+/**
+ * Microseconds since the epoch of the last time.
+ */
+lastMicros: number, };
+
+/**
+ * What has been seen of senders.
+ */
+export type Connections = { 
+/**
+ * Programs since the start, newest first.
+ */
+senders: Array<Sender>, 
+/**
+ * Problems since the start, newest first.
+ */
+problems: Array<ConnectionProblem>, };
+
+/**
+ * Why a model call shows no content, and what to set so that the next one does.
+ */
+export type ContentHint = { 
+/**
+ * One sentence.
+ */
+reason: string, 
+/**
+ * The setting to copy ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true").
+ */
+setting: string, };
+
+/**
+ * How a trace is copied.
+ */
+export type CopyFormat = "markdown" | "otlpJson";
+
+/**
+ * What to copy, and how.
+ */
+export type CopyTrace = { 
+/**
+ * 32 hex digits.
+ */
+traceId: string, 
+/**
+ * Source; 0 is live telemetry.
+ */
+source: number, 
+/**
+ * Only this span; `null` is the whole trace.
+ */
+spanId: string | null, 
+/**
+ * With the span, everything below it.
+ */
+subtree: boolean, 
+/**
+ * The format.
+ */
+format: CopyFormat, 
+/**
+ * Budget of Markdown in tokens (four characters a token); `null` is 8,000.
+ */
+maxTokens: number | null, };
+
+/**
+ * Traces to delete.
+ */
+export type DeleteTraces = { 
+/**
+ * The traces, at most 10,000.
+ */
+traces: Array<GetTrace>, };
+
+/**
+ * How tall rows are.
+ */
+export type Density = "dense" | "comfortable";
+
+/**
+ * One line of a text difference.
+ */
+export type DiffLine = { 
+/**
+ * What happened to it.
+ */
+change: Change, 
+/**
+ * Its text in pieces, without the line break.
+ */
+pieces: Array<DiffPiece>, };
+
+/**
+ * A run of text within a line of a difference.
+ */
+export type DiffPiece = { 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Whether these words are what changed in the line.
+ */
+emphasis: boolean, };
+
+/**
+ * Two versions of one template.
+ */
+export type DiffPrompts = { 
+/**
+ * The template's name.
+ */
+name: string, 
+/**
+ * The older version.
+ */
+old: string, 
+/**
+ * The newer version.
+ */
+new: string, };
+
+/**
+ * One retrieved or reranked document.
+ */
+export type Document = { 
+/**
+ * The source's id of the document.
+ */
+id: string | null, 
+/**
+ * Its text.
+ */
+content: string | null, 
+/**
+ * Relevance as stated; the scale is the source's.
+ */
+score: number | null, 
+/**
+ * Anything else that is stated, as JSON text.
+ */
+metadata: string | null, };
+
+/**
+ * Which chart, over which time, how large.
+ */
+export type DrawChart = { 
+/**
+ * The chart's id.
+ */
+id: string, 
+/**
+ * The time range; open ends are the first and the last span.
+ */
+range: TimeRange, 
+/**
+ * Width in pixels, 160 to 4,000.
+ */
+width: number, 
+/**
+ * Height in pixels, 100 to 2,000.
+ */
+height: number, };
+
+/**
+ * What kind of failure it is; a code exists only where someone acts on it.
+ */
+export type ErrorCode = "bad_request" | "unknown_command" | "not_found" | "io" | "busy" | "internal";
+
+/**
+ * One span event.
+ */
+export type EventRow = { 
+/**
+ * The event's name.
+ */
+name: string, 
+/**
+ * Nanoseconds from the span's start; negative where it lies before.
+ */
+offsetNanos: number, 
+/**
+ * Its attributes.
+ */
+attributes: Array<AttributeRow>, };
+
+/**
+ * One value of a facet.
+ */
+export type FacetValue = { 
+/**
+ * The value.
+ */
+value: string, 
+/**
+ * Traces that have it, within all other filters.
+ */
+count: number, };
+
+/**
+ * One fact and who stated it.
+ */
+export type FactRow = { 
+/**
+ * The fact's name ("request model").
+ */
+name: string, 
+/**
+ * Its value as text.
+ */
+value: string, 
+/**
+ * Id of the convention that read it.
+ */
+convention: string, 
+/**
+ * The key that it came from.
+ */
+key: string, };
+
+/**
+ * What one heuristic says of one response.
+ */
+export type Finding = { 
+/**
+ * Id of the heuristic ("refusal").
+ */
+heuristic: string, 
+/**
+ * Its value: 1 where it fired and 0 where not, or a score on its own scale.
+ */
+value: number, 
+/**
+ * Where it saw it: ranges of the response text, in UTF-16 code units (as JavaScript counts), start and end.
+ */
+evidence: Array<[number, number]>, };
+
+/**
+ * Which findings.
+ */
+export type FindingFilter = { 
+/**
+ * Only this heuristic; `null` is all.
+ */
+heuristic: string | null, 
+/**
+ * Start time of the span.
+ */
+range: TimeRange, 
+/**
+ * Where the page before ended.
+ */
+cursor: string | null, 
+/**
+ * Rows in a page, 1 to 500; 0 is 100.
+ */
+limit: number, };
+
+/**
+ * Heuristics and the newest responses on which they fired.
+ */
+export type FindingPage = { 
+/**
+ * Every heuristic.
+ */
+heuristics: Array<HeuristicTotals>, 
+/**
+ * The responses, newest first.
+ */
+rows: Array<FindingRow>, 
+/**
+ * Cursor of the next page; `null` on the last.
+ */
+next: string | null, };
+
+/**
+ * One response on which a heuristic fired.
+ */
+export type FindingRow = { 
+/**
+ * What it saw.
+ */
+finding: Finding, 
+/**
+ * The response text around the first evidence, at most 400 characters.
+ */
+excerpt: string, 
+/**
+ * The evidence within the excerpt, in UTF-16 code units.
+ */
+marks: Array<[number, number]>, 
+/**
+ * 32 hex digits.
+ */
+traceId: string, 
+/**
+ * 16 hex digits.
+ */
+spanId: string, 
+/**
+ * Source; 0 is live telemetry.
+ */
+source: number, 
+/**
+ * The span's name.
+ */
+name: string, 
+/**
+ * The model that answered.
+ */
+model: string | null, 
+/**
+ * Microseconds since the epoch of the span's start.
+ */
+startMicros: number, };
+
+/**
+ * Names an attribute of a span.
+ */
+export type GetAttribute = { 
+/**
+ * The span.
+ */
+span: GetSpan, 
+/**
+ * Position in [`clew_core::trace::SpanDetail::attributes`].
+ */
+index: number, };
+
+/**
+ * Names a span.
+ */
+export type GetSpan = { 
+/**
+ * 32 hex digits.
+ */
+traceId: string, 
+/**
+ * 16 hex digits.
+ */
+spanId: string, 
+/**
+ * Source; 0 is live telemetry.
+ */
+source: number, 
+/**
+ * Content hash of the variant, 16 hex digits; `null` is the one shown.
+ */
+variant: string | null, };
+
+/**
+ * Names a trace.
+ */
+export type GetTrace = { 
+/**
+ * 32 hex digits.
+ */
+traceId: string, 
+/**
+ * Source; 0 is live telemetry.
+ */
+source: number, };
+
+/**
+ * One heuristic and how often it fired.
+ */
+export type HeuristicTotals = { 
+/**
+ * The heuristic's id.
+ */
+id: string, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * One sentence on what it looks for.
+ */
+description: string, 
+/**
+ * Responses that it scored.
+ */
+scored: number, 
+/**
+ * Responses on which it fired; for a score, responses with a value other than 0.
+ */
+fired: number, 
+/**
+ * Mean value over the scored responses.
+ */
+mean: number | null, };
+
+/**
+ * One link to another span.
+ */
+export type LinkRow = { 
+/**
+ * The other trace's id as hex, as received.
+ */
+traceId: string, 
+/**
+ * The other span's id as hex, as received.
+ */
+spanId: string, 
+/**
+ * The link's attributes.
+ */
+attributes: Array<AttributeRow>, };
+
+/**
+ * Names of one listening socket.
+ */
+export type Listening = { 
+/**
+ * `grpc`, `http` or `ui`.
+ */
+name: string, 
+/**
+ * The port that was asked for.
+ */
+port: number, 
+/**
+ * The bound addresses ("127.0.0.1:4317"); empty where binding failed.
+ */
+addresses: Array<string>, 
+/**
+ * Why it does not listen, and what to do.
+ */
+problem: string | null, };
+
+/**
+ * One log record that belongs to the span.
+ */
+export type LogRow = { 
+/**
+ * Nanoseconds from the span's start; negative where it lies before.
+ */
+offsetNanos: number, 
+/**
+ * Severity as text ("INFO", "unknown (99)").
+ */
+severity: string, 
+/**
+ * The event's name, where it is one.
+ */
+eventName: string, 
+/**
+ * The body as text or JSON text, cut after 64 KiB.
+ */
+body: string, 
+/**
+ * Its attributes.
+ */
+attributes: Array<AttributeRow>, };
+
+/**
+ * One message of a conversation.
+ */
+export type Message = { 
+/**
+ * Who speaks: `system`, `user`, `assistant`, `tool`, or what the source says.
+ */
+role: string, 
+/**
+ * The speaker's name, where one is stated.
+ */
+name: string | null, 
+/**
+ * What is said, in order.
+ */
+parts: Array<Part>, 
+/**
+ * Why the model stopped, on an output message that states it.
+ */
+finishReason: string | null, };
+
+/**
+ * No parameters.
+ */
+export type NoParams = Record<symbol, never>;
+
+/**
+ * Files to open.
+ */
+export type OpenFiles = { 
+/**
+ * Tokens that the host gave for files which the user dropped or picked.
+ */
+tokens: Array<string>, };
+
+/**
+ * What opening a file gave.
+ */
+export type Opened = { 
+/**
+ * The source; `null` where nothing could be read.
+ */
+source: number | null, 
+/**
+ * The file's name without its folder.
+ */
+label: string, 
+/**
+ * Spans that were new.
+ */
+spans: number, 
+/**
+ * Traces that they belong to.
+ */
+traces: number, 
+/**
+ * Log records that were new.
+ */
+logs: number, 
+/**
+ * Metric points that were new.
+ */
+points: number, 
+/**
+ * What was wrong: place and reason, at most 100.
+ */
+problems: Array<string>, 
+/**
+ * How many problems there were.
+ */
+problemCount: number, };
+
+/**
+ * What kind of step a span is; the same ten everywhere.
+ */
+export type Operation = "agent" | "chain" | "llm" | "tool" | "retriever" | "embedding" | "reranker" | "guardrail" | "evaluator" | "other";
+
+/**
+ * One piece of a message.
+ */
+export type Part = { "type": "text", 
+/**
+ * The text as received.
+ */
+text: string, } | { "type": "reasoning", 
+/**
+ * The text as received.
+ */
+text: string, } | { "type": "toolCall", 
+/**
+ * The provider's id of the call, which its result repeats.
+ */
+id: string | null, 
+/**
+ * The tool's name.
+ */
+name: string, 
+/**
+ * The arguments: JSON text where they are structured.
+ */
+arguments: string, } | { "type": "toolResult", 
+/**
+ * The id of the call that is answered.
+ */
+id: string | null, 
+/**
+ * The tool's name, where stated.
+ */
+name: string | null, 
+/**
+ * The result: JSON text where it is structured.
+ */
+content: string, } | { "type": "media", 
+/**
+ * `image`, `audio`, `video` or `file`.
+ */
+modality: string, 
+/**
+ * The stated media type.
+ */
+mimeType: string | null, 
+/**
+ * Where the source says that it is; shown, never loaded.
+ */
+uri: string | null, 
+/**
+ * The content itself in base64, where the span carries it.
+ */
+data: string | null, } | { "type": "refusal", 
+/**
+ * The text as received.
+ */
+text: string, };
+
+/**
+ * The text difference of two prompt versions.
+ */
+export type PromptDiff = { 
+/**
+ * The lines of both.
+ */
+lines: Array<DiffLine>, 
+/**
+ * Placeholders only in the newer text.
+ */
+variablesAdded: Array<string>, 
+/**
+ * Placeholders only in the older text.
+ */
+variablesRemoved: Array<string>, 
+/**
+ * Placeholders in both.
+ */
+variablesKept: Array<string>, };
+
+/**
+ * One prompt template with its versions, oldest first.
+ */
+export type PromptTemplate = { 
+/**
+ * The template's name as stated.
+ */
+name: string, 
+/**
+ * Its versions, oldest first use first.
+ */
+versions: Array<PromptVersion>, };
+
+/**
+ * One version of a prompt template and what its calls did. Medians are of calls that state the figure.
+ */
+export type PromptVersion = { 
+/**
+ * The version as stated; empty where the program states none.
+ */
+version: string, 
+/**
+ * The template's text, where stated.
+ */
+template: string | null, 
+/**
+ * Calls that used it.
+ */
+calls: number, 
+/**
+ * Calls that failed.
+ */
+errors: number, 
+/**
+ * Microseconds since the epoch of its first call.
+ */
+firstMicros: number, 
+/**
+ * Microseconds since the epoch of its last call.
+ */
+lastMicros: number, 
+/**
+ * Median duration in nanoseconds.
+ */
+durationNanos: number | null, 
+/**
+ * Median prompt tokens.
+ */
+inputTokens: number | null, 
+/**
+ * Median output tokens.
+ */
+outputTokens: number | null, 
+/**
+ * Median stated cost in US dollars.
+ */
+costUsd: number | null, 
+/**
+ * Share of scored responses on which the refusal heuristic fired, 0 to 1.
+ */
+refusalRate: number | null, 
+/**
+ * Models that answered.
+ */
+models: Array<string>, };
+
+/**
+ * What a deletion removed.
+ */
+export type Purged = { 
+/**
+ * Traces.
+ */
+traces: number, 
+/**
+ * Spans.
+ */
+spans: number, 
+/**
+ * Bytes by which the files shrank.
+ */
+bytes: number, };
+
+/**
+ * A rectangle in pixels of the drawing.
+ */
+export type Rect = { 
+/**
+ * Left edge.
+ */
+x: number, 
+/**
+ * Top edge.
+ */
+y: number, 
+/**
+ * Width.
+ */
+width: number, 
+/**
+ * Height.
+ */
+height: number, };
+
+/**
+ * What is kept. Age is counted from when a trace was received, not from the times that it states.
+ */
+export type Retention = { 
+/**
+ * Bytes of database and index above which the oldest traces are deleted; at least 64 MiB. Default 10 GB.
+ */
+maxBytes: number, 
+/**
+ * Days after which a trace is deleted, 1 to 3,650; `null` (the default) is never.
+ */
+maxDays: number | null, };
+
+/**
+ * A drawing and where everything in it landed.
+ */
+export type Scene = { 
+/**
+ * The chart's id.
+ */
+id: string, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * One sentence on what it shows, with the unit.
+ */
+description: string, 
+/**
+ * The drawing: our own SVG, whose colours are `var(--ink-N)` and `var(--text…)`.
+ */
+svg: string, 
+/**
+ * Width of the drawing in pixels.
+ */
+width: number, 
+/**
+ * Height of the drawing in pixels.
+ */
+height: number, 
+/**
+ * Where the data lie, axes excluded.
+ */
+plot: Rect, 
+/**
+ * Microseconds since the epoch at the plot's left edge.
+ */
+from: number, 
+/**
+ * Microseconds since the epoch at the plot's right edge.
+ */
+to: number, 
+/**
+ * Microseconds that one bucket spans.
+ */
+step: number, 
+/**
+ * The series.
+ */
+series: Array<SceneSeries>, };
+
+/**
+ * One drawn point.
+ */
+export type ScenePoint = { 
+/**
+ * Pixels from the left of the drawing.
+ */
+px: number, 
+/**
+ * Pixels from the top of the drawing.
+ */
+py: number, 
+/**
+ * Microseconds since the epoch of the bucket's start.
+ */
+at: number, 
+/**
+ * The value in the chart's unit.
+ */
+value: number, 
+/**
+ * The value as text ("1.2k tokens").
+ */
+label: string, };
+
+/**
+ * One series.
+ */
+export type SceneSeries = { 
+/**
+ * Its name, as the legend shows it.
+ */
+name: string, 
+/**
+ * Its colour: `var(--ink-N)`.
+ */
+ink: number, 
+/**
+ * Its points from left to right.
+ */
+points: Array<ScenePoint>, };
+
+/**
+ * The instrumentation scope.
+ */
+export type ScopeRow = { 
+/**
+ * The instrumentation library's name.
+ */
+name: string, 
+/**
+ * Its version.
+ */
+version: string, };
+
+/**
+ * A program that has sent telemetry.
+ */
+export type Sender = { 
+/**
+ * `service.name`.
+ */
+service: string, 
+/**
+ * `telemetry.sdk.language`.
+ */
+language: string | null, 
+/**
+ * Instrumentation scopes: name and version.
+ */
+scopes: Array<string>, 
+/**
+ * How it sends ("gRPC", "HTTP/protobuf", "HTTP/JSON").
+ */
+transport: string, 
+/**
+ * The exporter's user agent.
+ */
+userAgent: string, 
+/**
+ * Spans received.
+ */
+spans: number, 
+/**
+ * Log records received.
+ */
+logs: number, 
+/**
+ * Metric points received.
+ */
+points: number, 
+/**
+ * Microseconds since the epoch of the last request.
+ */
+lastMicros: number, };
+
+/**
+ * Every setting that lives in the database. Addresses are set at the start (flags and `CLEW_*`), not here.
+ */
+export type Settings = { 
+/**
+ * Appearance.
+ */
+appearance: Appearance, 
+/**
+ * Retention.
+ */
+retention: Retention, };
+
+/**
+ * An opened file.
+ */
+export type Source = { 
+/**
+ * Its id; 0 is live telemetry and never listed.
+ */
+id: number, 
+/**
+ * The file's name without its folder.
+ */
+label: string, 
+/**
+ * The format in which it was read.
+ */
+format: string, 
+/**
+ * Its spans.
+ */
+spans: number, 
+/**
+ * Its traces.
+ */
+traces: number, 
+/**
+ * Microseconds since the epoch at which it was opened.
+ */
+openedMicros: number, };
+
+/**
+ * One span, whole.
+ */
+export type SpanDetail = { 
+/**
+ * 32 hex digits.
+ */
+traceId: string, 
+/**
+ * 16 hex digits.
+ */
+spanId: string, 
+/**
+ * 16 hex digits; `null` at the root.
+ */
+parentSpanId: string | null, 
+/**
+ * The span's name as received.
+ */
+name: string, 
+/**
+ * What kind of step it is.
+ */
+operation: Operation, 
+/**
+ * OTel span kind as text ("client", "unknown (99)").
+ */
+kind: string, 
+/**
+ * 0 unset, 1 ok, 2 error.
+ */
+status: number, 
+/**
+ * The status message.
+ */
+statusMessage: string, 
+/**
+ * Nanoseconds since the epoch, in decimal digits.
+ */
+startNanos: string, 
+/**
+ * Nanoseconds since the epoch, in decimal digits; "0" while pending.
+ */
+endNanos: string, 
+/**
+ * Nanoseconds from start to end; `null` while pending.
+ */
+durationNanos: number | null, 
+/**
+ * `service.name` of the resource.
+ */
+service: string, 
+/**
+ * Who serves the model.
+ */
+provider: string | null, 
+/**
+ * The model that answered, else the one that was asked for.
+ */
+model: string | null, 
+/**
+ * Token counts as stated.
+ */
+usage: Usage, 
+/**
+ * Stated cost in US dollars.
+ */
+costUsd: number | null, 
+/**
+ * Nanoseconds to the first token.
+ */
+ttftNanos: number | null, 
+/**
+ * Why the model stopped.
+ */
+finishReasons: Array<string>, 
+/**
+ * The error's type, where stated.
+ */
+errorType: string | null, 
+/**
+ * The error's message, where stated.
+ */
+errorMessage: string | null, 
+/**
+ * The conversation that was sent.
+ */
+input: Array<Message>, 
+/**
+ * How many messages at the start of `input` an earlier call of this trace had already sent or answered.
+ */
+reused: number, 
+/**
+ * What came back.
+ */
+output: Array<Message>, 
+/**
+ * Input that is not a conversation.
+ */
+inputValue: string | null, 
+/**
+ * Output that is not a conversation.
+ */
+outputValue: string | null, 
+/**
+ * The tool's name, on a tool span.
+ */
+toolName: string | null, 
+/**
+ * The id that joins a tool span to the model's tool call.
+ */
+toolCallId: string | null, 
+/**
+ * What the tool was called with.
+ */
+toolArguments: string | null, 
+/**
+ * What the tool answered.
+ */
+toolResult: string | null, 
+/**
+ * What was searched for.
+ */
+query: string | null, 
+/**
+ * Documents retrieved.
+ */
+documents: Array<Document>, 
+/**
+ * Tools that the model was offered.
+ */
+tools: Array<ToolDefinition>, 
+/**
+ * Request parameters: name and JSON text.
+ */
+parameters: Array<[string, string]>, 
+/**
+ * The prompt template's name, where stated.
+ */
+promptName: string | null, 
+/**
+ * The prompt template's version, where stated.
+ */
+promptVersion: string | null, 
+/**
+ * Every fact with its source.
+ */
+facts: Array<FactRow>, 
+/**
+ * Why there is no content, on a model call without any.
+ */
+contentHint: ContentHint | null, 
+/**
+ * What heuristics saw in the response.
+ */
+findings: Array<Finding>, 
+/**
+ * Span attributes in order of arrival, at most the first 1,000.
+ */
+attributes: Array<AttributeRow>, 
+/**
+ * How many attributes the span has.
+ */
+attributeCount: number, 
+/**
+ * Attributes, events and links that the SDK dropped.
+ */
+dropped: [number, number, number], 
+/**
+ * Resource attributes.
+ */
+resource: Array<AttributeRow>, 
+/**
+ * The instrumentation scope.
+ */
+scope: ScopeRow, 
+/**
+ * Span events in order of time.
+ */
+events: Array<EventRow>, 
+/**
+ * Span links.
+ */
+links: Array<LinkRow>, 
+/**
+ * Log records of this span, in order of time.
+ */
+logs: Array<LogRow>, 
+/**
+ * What is odd about the span, in sentences ("ends before it starts").
+ */
+problems: Array<string>, 
+/**
+ * All contents received under this id, the shown one among them.
+ */
+variants: Array<VariantRow>, };
+
+/**
+ * What Clew is doing.
+ */
+export type Status = { 
+/**
+ * Clew's version.
+ */
+version: string, 
+/**
+ * The sockets.
+ */
+listening: Array<Listening>, 
+/**
+ * Path of the database.
+ */
+database: string, 
+/**
+ * Bytes of database, write-ahead log and index.
+ */
+databaseBytes: number, 
+/**
+ * Size limit in bytes.
+ */
+databaseLimit: number, 
+/**
+ * Spans stored.
+ */
+spans: number, 
+/**
+ * Traces stored.
+ */
+traces: number, 
+/**
+ * Spans committed in a second, over the last ten.
+ */
+spansPerSecond: number, 
+/**
+ * Spans whose facts are not derived yet.
+ */
+underived: number, 
+/**
+ * Spans whose text is not indexed yet.
+ */
+unindexed: number, 
+/**
+ * Items refused since the start, by reason.
+ */
+refused: Array<FacetValue>, 
+/**
+ * Whether the receiver takes spans; otherwise why not.
+ */
+problem: string | null, 
+/**
+ * Whether Clew listens beyond this machine.
+ */
+exposed: boolean, 
+/**
+ * Whether any span has ever been received live.
+ */
+received: boolean, };
+
+/**
+ * What the database holds.
+ */
+export type Storage = { 
+/**
+ * Path of the database.
+ */
+database: string, 
+/**
+ * Bytes of the database and its write-ahead log.
+ */
+databaseBytes: number, 
+/**
+ * Bytes of the full-text index.
+ */
+indexBytes: number, 
+/**
+ * Spans stored.
+ */
+spans: number, 
+/**
+ * Log records stored.
+ */
+logs: number, 
+/**
+ * Metric points stored.
+ */
+points: number, 
+/**
+ * Traces stored.
+ */
+traces: number, 
+/**
+ * Microseconds since the epoch at which the oldest trace was received.
+ */
+oldestMicros: number | null, 
+/**
+ * Traces that the present retention settings would delete now.
+ */
+purgeableTraces: number, 
+/**
+ * Bytes that this would free, estimated.
+ */
+purgeableBytes: number, };
+
+/**
+ * The test trace that was sent.
+ */
+export type TestTrace = { 
+/**
+ * 32 hex digits.
+ */
+traceId: string, };
+
+/**
+ * A text.
+ */
+export type Text = { 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * How the UI is coloured.
+ */
+export type Theme = "system" | "light" | "dark";
+
+/**
+ * A time range in microseconds since the epoch, `from` included, `to` not; `null` is open.
+ */
+export type TimeRange = { 
+/**
+ * First instant.
+ */
+from: number | null, 
+/**
+ * First instant after.
+ */
+to: number | null, };
+
+/**
+ * A tool that the model was offered.
+ */
+export type ToolDefinition = { 
+/**
+ * The tool's name.
+ */
+name: string, 
+/**
+ * What it says it does.
+ */
+description: string | null, 
+/**
+ * JSON schema of its parameters, as JSON text.
+ */
+parameters: string | null, };
+
+/**
+ * Names a part of what Clew knows.
+ */
+export type Topic = "spans" | "sources" | "settings" | "status";
+
+/**
+ * Which traces, in which order. Filters on different fields all apply; values of one field are alternatives.
+ */
+export type TraceFilter = { 
+/**
+ * Words that a span's name, input, output or error must hold, all of them in one span; `"a phrase"` in quotes.
+ */
+text: string, 
+/**
+ * `service.name` of any span.
+ */
+services: Array<string>, 
+/**
+ * Model of any span.
+ */
+models: Array<string>, 
+/**
+ * Operation of any span.
+ */
+operations: Array<Operation>, 
+/**
+ * Status of the trace.
+ */
+statuses: Array<TraceStatus>, 
+/**
+ * Session id.
+ */
+session: string | null, 
+/**
+ * Start time.
+ */
+range: TimeRange, 
+/**
+ * Only this source: 0 is live telemetry; `null` is all.
+ */
+source: number | null, 
+/**
+ * Sort key.
+ */
+sort: TraceSort, 
+/**
+ * Smallest first instead of largest.
+ */
+ascending: boolean, 
+/**
+ * Where the page before ended ([`TracePage::next`]).
+ */
+cursor: string | null, 
+/**
+ * Rows in a page, 1 to 500; 0 is 100.
+ */
+limit: number, };
+
+/**
+ * A page of traces.
+ */
+export type TracePage = { 
+/**
+ * The rows.
+ */
+rows: Array<TraceSummary>, 
+/**
+ * Cursor of the next page; `null` on the last.
+ */
+next: string | null, 
+/**
+ * Spans whose text is not indexed yet: a text filter cannot see them.
+ */
+behind: number, };
+
+/**
+ * What traces are sorted by.
+ */
+export type TraceSort = "start" | "duration" | "tokens" | "cost" | "spans";
+
+/**
+ * Whether a trace still runs.
+ */
+export type TraceState = "running" | "complete" | "rootless";
+
+/**
+ * Status of a trace, as a filter.
+ */
+export type TraceStatus = "ok" | "error" | "running";
+
+/**
+ * One row of the list of traces. Totals count each model call once ([`crate::trace`]).
+ */
+export type TraceSummary = { 
+/**
+ * 32 hex digits.
+ */
+traceId: string, 
+/**
+ * 0 for live telemetry, else the opened file's source id.
+ */
+source: number, 
+/**
+ * The root's display name, else the earliest span's.
+ */
+name: string, 
+/**
+ * The root's operation.
+ */
+operation: Operation, 
+/**
+ * The root's `service.name`.
+ */
+service: string, 
+/**
+ * Microseconds since the epoch of the earliest start.
+ */
+startMicros: number, 
+/**
+ * Nanoseconds from the earliest start to the latest end seen so far.
+ */
+durationNanos: number, 
+/**
+ * Whether it still runs.
+ */
+state: TraceState, 
+/**
+ * Spans, each id counted once.
+ */
+spanCount: number, 
+/**
+ * Spans that ended in an error.
+ */
+errorCount: number, 
+/**
+ * Model calls, each provider response counted once.
+ */
+callCount: number, 
+/**
+ * Models that answered, in order of first use.
+ */
+models: Array<string>, 
+/**
+ * Prompt tokens of all calls; `null` where no call states any.
+ */
+inputTokens: number | null, 
+/**
+ * Output tokens of all calls; `null` where no call states any.
+ */
+outputTokens: number | null, 
+/**
+ * Prompt tokens read from cache, a part of `inputTokens`.
+ */
+cachedTokens: number | null, 
+/**
+ * Stated cost of all calls in US dollars; `null` where no call states one.
+ */
+costUsd: number | null, 
+/**
+ * Nanoseconds to the first token of the first call that states it.
+ */
+ttftNanos: number | null, 
+/**
+ * Session id, from any span.
+ */
+session: string | null, 
+/**
+ * User id, from any span.
+ */
+user: string | null, 
+/**
+ * The root's input, cut to 200 characters.
+ */
+inputPreview: string | null, 
+/**
+ * The root's output, cut to 200 characters.
+ */
+outputPreview: string | null, 
+/**
+ * Heuristics that fired on any response: their ids.
+ */
+findings: Array<string>, 
+/**
+ * Microseconds since the epoch at which its newest span was received.
+ */
+receivedMicros: number, };
+
+/**
+ * Totals, histogram and facets of the traces that match a filter.
+ */
+export type TraceTotals = { 
+/**
+ * Matching traces.
+ */
+traces: number, 
+/**
+ * Their spans.
+ */
+spans: number, 
+/**
+ * Traces with an error.
+ */
+errors: number, 
+/**
+ * Input and output tokens of all calls; `null` where none states any.
+ */
+tokens: number | null, 
+/**
+ * Stated cost in US dollars; `null` where no call states one.
+ */
+costUsd: number | null, 
+/**
+ * 95th percentile of the durations of ended traces in nanoseconds.
+ */
+p95Nanos: number | null, 
+/**
+ * Microseconds since the epoch of the histogram's first bucket.
+ */
+histogramFrom: number, 
+/**
+ * Microseconds of one bucket.
+ */
+histogramStep: number, 
+/**
+ * Traces by bucket: all, and those with an error.
+ */
+histogram: Array<[number, number]>, 
+/**
+ * Services, most frequent first, at most 50.
+ */
+services: Array<FacetValue>, 
+/**
+ * Models, most frequent first, at most 50.
+ */
+models: Array<FacetValue>, 
+/**
+ * Statuses.
+ */
+statuses: Array<FacetValue>, 
+/**
+ * Operations.
+ */
+operations: Array<FacetValue>, };
+
+/**
+ * Token counts that a span states, in tokens; `None` is "not stated", zero is zero.
+ *
+ * `input` is the whole prompt: `cache_read` and `cache_write` are parts of it. `reasoning` is a part of `output`.
+ * Sources that exclude cached tokens from input are corrected when they are read (semconv.md §3).
+ */
+export type Usage = { 
+/**
+ * Prompt tokens, cached ones included.
+ */
+input: number | null, 
+/**
+ * Generated tokens, reasoning included.
+ */
+output: number | null, 
+/**
+ * Prompt tokens read from the provider's cache.
+ */
+cacheRead: number | null, 
+/**
+ * Prompt tokens written to the provider's cache.
+ */
+cacheWrite: number | null, 
+/**
+ * Output tokens spent on reasoning.
+ */
+reasoning: number | null, };
+
+/**
+ * Another content received under the same span id.
+ */
+export type VariantRow = { 
+/**
+ * Its content hash, 16 hex digits: `getSpan` takes it.
+ */
+hash: string, 
+/**
+ * Whether it is the one shown.
+ */
+shown: boolean, 
+/**
+ * Microseconds since the epoch at which it was received.
+ */
+receivedMicros: number, 
+/**
+ * Number of attributes.
+ */
+attributes: number, 
+/**
+ * Whether it had ended.
+ */
+ended: boolean, };
+
+/**
+ * A trace as rows in pre-order; each column has one element a row.
+ */
+export type Waterfall = { 
+/**
+ * The high 32 bits of the span id.
+ */
+spanHigh: Uint32Array, 
+/**
+ * The low 32 bits of the span id.
+ */
+spanLow: Uint32Array, 
+/**
+ * Row of the parent, -1 at top level.
+ */
+parent: Int32Array, 
+/**
+ * Levels below the top.
+ */
+depth: Uint16Array, 
+/**
+ * Rows below this one that belong to it; they follow it directly.
+ */
+descendants: Uint32Array, 
+/**
+ * Nanoseconds from time 0 to the start.
+ */
+start: Float64Array, 
+/**
+ * Nanoseconds from start to end; -1 while pending.
+ */
+duration: Float64Array, 
+/**
+ * Nanoseconds from the start to the first token; -1 where not stated.
+ */
+ttft: Float64Array, 
+/**
+ * Display name, as an index into `strings`.
+ */
+name: Uint32Array, 
+/**
+ * `service.name`, as an index into `strings`.
+ */
+service: Uint32Array, 
+/**
+ * The model, as an index into `strings`.
+ */
+model: Uint32Array, 
+/**
+ * The error's short text, as an index into `strings`.
+ */
+error: Uint32Array, 
+/**
+ * Index of the operation in `Operation::ALL`.
+ */
+operation: Uint8Array, 
+/**
+ * 0 unset, 1 ok, 2 error.
+ */
+status: Uint8Array, 
+/**
+ * Bits of [`flag`].
+ */
+flags: Uint16Array, 
+/**
+ * Prompt tokens; -1 where not stated.
+ */
+inputTokens: Float64Array, 
+/**
+ * Output tokens; -1 where not stated.
+ */
+outputTokens: Float64Array, 
+/**
+ * Prompt tokens read from cache; -1 where not stated.
+ */
+cachedTokens: Float64Array, 
+/**
+ * Stated cost in US dollars; -1 where not stated.
+ */
+cost: Float64Array, 
+/**
+ * Documents retrieved.
+ */
+documents: Uint16Array, 
+/**
+ * Totals of the trace.
+ */
+summary: TraceSummary, 
+/**
+ * Nanoseconds since the epoch of the time 0 of all rows, in decimal digits.
+ */
+originNanos: string, 
+/**
+ * Nanoseconds from time 0 to the latest end.
+ */
+extentNanos: number, 
+/**
+ * Texts that columns refer to by index; index 0 is the empty text.
+ */
+strings: Array<string>, };
+
+/** Every command: its parameters and its reply. */
+export interface Commands {
+  /** What Clew is doing: addresses, rates, sizes, how far facts and index are behind. */
+  get_status: { params: NoParams; reply: Status };
+  /** Traces that match a filter, a page at a time. */
+  list_traces: { params: TraceFilter; reply: TracePage };
+  /** Totals, histogram and facets of the traces that match a filter. */
+  summarise_traces: { params: TraceFilter; reply: TraceTotals };
+  /** One trace as waterfall rows; attributes stay behind until a span is opened. */
+  get_waterfall: { params: GetTrace; reply: Waterfall };
+  /** One span, whole. */
+  get_span: { params: GetSpan; reply: SpanDetail };
+  /** The whole value of an attribute that `get_span` cut. */
+  get_attribute: { params: GetAttribute; reply: Text };
+  /** A trace or the spans below one, as text to copy: Markdown for a model, or OTLP JSON. */
+  copy_trace: { params: CopyTrace; reply: Text };
+  /** Prompt templates with their versions and what each took and cost. */
+  list_prompts: { params: TimeRange; reply: Array<PromptTemplate> };
+  /** The text difference of two prompt versions. */
+  diff_prompts: { params: DiffPrompts; reply: PromptDiff };
+  /** How often each heuristic fired, and the newest responses on which it did. */
+  list_findings: { params: FindingFilter; reply: FindingPage };
+  /** The registry of charts. */
+  list_charts: { params: NoParams; reply: Array<ChartInfo> };
+  /** One chart, drawn for a time range and a size. */
+  draw_chart: { params: DrawChart; reply: Scene };
+  /** Every setting. */
+  get_settings: { params: NoParams; reply: Settings };
+  /** Replaces every setting; refused as a whole if one is out of range. */
+  set_settings: { params: Settings; reply: Settings };
+  /** What the database holds, and what the present retention would free. */
+  get_storage: { params: NoParams; reply: Storage };
+  /** Applies retention now. */
+  apply_retention: { params: NoParams; reply: Purged };
+  /** Deletes traces for good: rows, payloads, facts and index. */
+  delete_traces: { params: DeleteTraces; reply: Purged };
+  /** What has been seen of senders, and what went wrong with their requests. */
+  get_connections: { params: NoParams; reply: Connections };
+  /** Sends one small trace through Clew's own OTLP endpoint. */
+  send_test_trace: { params: NoParams; reply: TestTrace };
+  /** Opens the built-in sample: recorded traces of real programs. */
+  open_sample: { params: NoParams; reply: Opened };
+  /** Opened files. */
+  list_sources: { params: NoParams; reply: Array<Source> };
+  /** Opens files that the user dropped or picked, by the tokens that the host gave for them. */
+  open_files: { params: OpenFiles; reply: Array<Opened> };
+  /** Closes an opened file and removes its rows. */
+  close_source: { params: CloseSource; reply: Purged };
+}
+
+/** What makes a command's answer stale. */
+export const topics: Record<keyof Commands, Topic[]> = {
+  get_status: ["status"],
+  list_traces: ["spans"],
+  summarise_traces: ["spans"],
+  get_waterfall: ["spans"],
+  get_span: ["spans"],
+  get_attribute: [],
+  copy_trace: [],
+  list_prompts: ["spans"],
+  diff_prompts: ["spans"],
+  list_findings: ["spans"],
+  list_charts: [],
+  draw_chart: ["spans"],
+  get_settings: ["settings"],
+  set_settings: [],
+  get_storage: ["status"],
+  apply_retention: [],
+  delete_traces: [],
+  get_connections: ["status"],
+  send_test_trace: [],
+  open_sample: [],
+  list_sources: ["sources"],
+  open_files: [],
+  close_source: [],
+};
+
+/** Commands that answer with packed columns. */
+export const packed: ReadonlySet<keyof Commands> = new Set(["get_waterfall"]);
