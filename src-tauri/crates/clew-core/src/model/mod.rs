@@ -3,12 +3,14 @@
 //! OTLP's own messages ([`crate::otlp`]) stay what they are; this module holds what Clew adds to them.
 
 mod facts;
+mod hash;
 mod id;
 mod llm;
 mod time;
 mod value;
 
 pub use facts::{ErrorFact, Facts, PromptFact, Stated, ToolFact};
+pub use hash::content_hash;
 pub use id::{InvalidId, SpanId, TraceId};
 pub use llm::{Document, Message, Operation, Part, ToolDefinition, Usage};
 pub use time::UnixNanos;

@@ -1,1 +1,262 @@
-//! SQLite.
+//! The SQLite database: one writer thread, read-only connections for everything else.
+//!
+//! [`open`](Store::open) makes or migrates the file. [`writer`] is the only place that changes it; [`ground`] stores what
+//! was received, [`derive`] what follows from it, [`search`] keeps the full-text index, a file of its own.
+
+pub(crate) mod blocks;
+pub(crate) mod derive;
+pub(crate) mod facets;
+pub(crate) mod figures;
+pub(crate) mod ground;
+pub(crate) mod prepare;
+pub(crate) mod purge;
+pub(crate) mod search;
+pub(crate) mod spans;
+pub(crate) mod traces;
+pub(crate) mod writer;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::ConnectOptions as _;
+
+use crate::error::{Error, ErrorCode};
+
+/// What `PRAGMA application_id` says of a Clew database: "CLEW".
+const APPLICATION_ID: i64 = 0x434C_4557;
+
+/// The first SQLite without the WAL-reset corruption bug (sqlite.org/wal.html#walresetbug).
+const SQLITE_FLOOR: i32 = 3_051_003;
+
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "ground", include_str!("../../migrations/0001_ground.sql")),
+    (2, "derived", include_str!("../../migrations/0002_derived.sql")),
+];
+
+/// The open database: read connections and its files. Writing is [`writer::Writer`]'s.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    pub(crate) path: PathBuf,
+    pub(crate) reads: SqlitePool,
+}
+
+/// Holds the lock that makes this process the only one that writes; the lock falls with it.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl Store {
+    /// Opens the database for this process to write: locks it, makes or migrates it, and connects readers.
+    ///
+    /// # Errors
+    /// In use by another process, not Clew's, newer than this Clew, or unreadable; nothing is changed then.
+    pub(crate) async fn open(path: &Path) -> Result<(Self, Lock), Error> {
+        if rusqlite::version_number() < SQLITE_FLOOR {
+            return Err(Error::internal(format!("SQLite {} is older than 3.51.3", rusqlite::version())));
+        }
+        make_private_folder(path)?;
+        let lock = lock(path)?;
+        make_private_file(path)?;
+        make_private_file(&search::path(path))?;
+        migrate(path).await?;
+        search::create(&search::path(path))?;
+        let reads = connect(path).await?;
+        Ok((Self { path: path.to_owned(), reads }, lock))
+    }
+
+    /// Opens the database only to read it, beside a process that may be writing.
+    ///
+    /// # Errors
+    /// Missing, not Clew's, newer than this Clew, or unreadable.
+    pub(crate) async fn open_read_only(path: &Path) -> Result<Self, Error> {
+        if !path.exists() {
+            return Err(Error::new(
+                ErrorCode::NotFound,
+                format!("there is no database at {}: start Clew once, or name another with --db", path.display()),
+            ));
+        }
+        check(path).await?;
+        Ok(Self { path: path.to_owned(), reads: connect(path).await? })
+    }
+
+    /// Bytes of the database with its write-ahead log, and of the index with its own.
+    pub(crate) fn sizes(&self) -> (u64, u64) {
+        let size = |path: PathBuf| fs::metadata(path).map_or(0, |meta| meta.len());
+        let both = |path: &Path| size(path.to_owned()) + size(beside(path, "-wal"));
+        (both(&self.path), both(&search::path(&self.path)))
+    }
+}
+
+/// `path` with `suffix` behind its name.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn io(act: &str, path: &Path, error: &std::io::Error) -> Error {
+    Error::new(ErrorCode::Io, format!("cannot {act} {}: {error}", path.display()))
+}
+
+fn make_private_folder(path: &Path) -> Result<(), Error> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) else {
+        return Ok(());
+    };
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| io("make the folder", folder, &error))
+}
+
+/// Makes the file with mode 0600 if it is missing: SQLite gives `-wal` and `-shm` the mode of the database.
+fn make_private_file(path: &Path) -> Result<(), Error> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| io("make the database", path, &error))
+}
+
+fn lock(path: &Path) -> Result<Lock, Error> {
+    let lock_path = beside(path, ".lock");
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&lock_path).map_err(|error| io("open the lock", &lock_path, &error))?;
+    if file.try_lock().is_err() {
+        let mut owner = String::new();
+        let _ = file.read_to_string(&mut owner);
+        let owner = owner.trim();
+        let owner = if owner.is_empty() { "another process".to_owned() } else { format!("process {owner}") };
+        return Err(Error::new(
+            ErrorCode::Busy,
+            format!("{} is in use by {owner}: use that Clew, or name another database with --db", path.display()),
+        ));
+    }
+    let written = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| write!(file, "{}", std::process::id()))
+        .and_then(|()| file.flush());
+    written.map_err(|error| io("write the lock", &lock_path, &error))?;
+    Ok(Lock(file))
+}
+
+fn migrator() -> Migrator {
+    Migrator::with_migrations(
+        MIGRATIONS
+            .into_iter()
+            .map(|(version, description, sql)| {
+                Migration::new(
+                    version,
+                    description.into(),
+                    MigrationType::Simple,
+                    sqlx::SqlSafeStr::into_sql_str(sql),
+                    false,
+                )
+            })
+            .collect(),
+    )
+}
+
+/// Reads, and changes nothing: is this a database that this Clew may use?
+async fn check(path: &Path) -> Result<(), Error> {
+    if fs::metadata(path).is_ok_and(|meta| meta.len() == 0) {
+        return Ok(());
+    }
+    let foreign = |reason: String| {
+        Error::new(
+            ErrorCode::Io,
+            format!("{} is not a Clew database ({reason}): name another with --db", path.display()),
+        )
+    };
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .connect()
+        .await
+        .map_err(|error| foreign(error.to_string()))?;
+    let id: i64 = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|error| foreign(error.to_string()))?;
+    if id != APPLICATION_ID {
+        return Err(foreign(format!("application id {id:#x}")));
+    }
+    let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|error| foreign(error.to_string()))?;
+    let known = MIGRATIONS[MIGRATIONS.len() - 1].0;
+    if newest > known {
+        return Err(Error::new(
+            ErrorCode::Io,
+            format!(
+                "{} was written by a newer Clew (schema {newest}, this one knows {known}): update Clew, or name another \
+                 database with --db; nothing was changed",
+                path.display()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+async fn migrate(path: &Path) -> Result<(), Error> {
+    check(path).await?;
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
+        .busy_timeout(Duration::from_secs(5))
+        .connect()
+        .await?;
+    migrator()
+        .run(&mut connection)
+        .await
+        .map_err(|error| Error::new(ErrorCode::Io, format!("cannot migrate {}: {error}", path.display())))?;
+    sqlx::Connection::close(connection).await?;
+    Ok(())
+}
+
+async fn connect(path: &Path) -> Result<SqlitePool, Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("cache_size", "-8192")
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging();
+    let index = search::path(path);
+    let pool = SqlitePoolOptions::new()
+        .min_connections(0)
+        .max_connections(4)
+        .acquire_timeout(Duration::from_secs(10))
+        .after_connect(move |connection, _| {
+            let index = index.clone();
+            Box::pin(async move {
+                // The index may be missing beside a database that is only read.
+                if index.exists() {
+                    sqlx::query("ATTACH DATABASE ? AS search")
+                        .bind(index.to_string_lossy().into_owned())
+                        .execute(connection)
+                        .await?;
+                }
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}
