@@ -55,7 +55,7 @@ CREATE TABLE traces (
 ) STRICT;
 
 -- Lists by time, newest first.
-CREATE INDEX traces_by_start ON traces (start);
+CREATE INDEX traces_by_start ON traces (start, id);
 -- Retention deletes what was received longest ago.
 CREATE INDEX traces_by_received ON traces (received);
 

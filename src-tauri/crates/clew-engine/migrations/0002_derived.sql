@@ -72,11 +72,11 @@ CREATE TABLE summaries (
     json       TEXT NOT NULL     -- TraceSummary
 ) STRICT;
 
--- Lists by each sort key.
-CREATE INDEX summaries_by_duration ON summaries (duration);
-CREATE INDEX summaries_by_tokens ON summaries (tokens);
-CREATE INDEX summaries_by_cost ON summaries (cost);
-CREATE INDEX summaries_by_spans ON summaries (spans);
+-- Lists by each sort key; what states no figure comes below zero.
+CREATE INDEX summaries_by_duration ON summaries (duration, trace);
+CREATE INDEX summaries_by_tokens ON summaries (coalesce(tokens, -1), trace);
+CREATE INDEX summaries_by_cost ON summaries (coalesce(cost, -1), trace);
+CREATE INDEX summaries_by_spans ON summaries (spans, trace);
 -- A session's traces.
 CREATE INDEX summaries_by_session ON summaries (session) WHERE session IS NOT NULL;
 

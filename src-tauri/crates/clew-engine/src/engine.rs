@@ -1,15 +1,28 @@
 //! The engine: everything that runs, opened and shut down as one.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::broadcast;
+use rand::RngCore as _;
+use tokio::sync::{broadcast, Notify};
+use tokio::task::JoinHandle;
 
+use crate::api::Listening;
 use crate::census::Census;
-use crate::error::Error;
+use crate::changes::Changes;
+use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
-use crate::ingest::Ingest;
+use crate::ingest::{Committed, Committing, Ingest};
+use crate::receive;
+use crate::settings::Settings;
+use crate::store::derive::{Deriver, Deriving};
+use crate::store::disk::Disk;
+use crate::store::search::Index;
+use crate::store::writer::Writer;
+use crate::store::{retention, Lock, Store};
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -24,36 +37,192 @@ pub struct Options {
     pub host: Option<IpAddr>,
     /// Key that OTLP requests must carry as `x-clew-key`; `None` takes requests without.
     pub ingest_key: Option<String>,
+    /// Free bytes of the disk below which telemetry is refused; `None` is the larger of 512 MiB and 2 %.
+    pub disk_floor: Option<u64>,
 }
 
 /// A running Clew: cheap to clone, shut down by [`Engine::shut_down`].
 #[derive(Debug, Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     options: Options,
-    ingest: Ingest,
+    pub(crate) store: Store,
+    pub(crate) settings: RwLock<Settings>,
+    /// Missing where the database was opened only to be read.
+    write: Option<Write>,
     census: Arc<Census>,
-    events: broadcast::Sender<Topic>,
+    pub(crate) changes: Changes,
+    listening: Mutex<Vec<Listening>>,
+    offered: Mutex<HashMap<String, PathBuf>>,
+}
+
+/// What a process that writes has.
+#[derive(Debug)]
+struct Write {
+    writer: Writer,
+    ingest: Ingest,
+    /// Wakes the deriver.
+    wake: Arc<Notify>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    receivers: Mutex<Vec<receive::Receiving>>,
+    lock: Mutex<Option<Lock>>,
+}
+
+/// Tells deriver and UI of what happened.
+#[derive(Debug)]
+struct Watch {
+    wake: Arc<Notify>,
+    changes: Changes,
+    received: Arc<AtomicBool>,
+}
+
+impl Committing for Watch {
+    fn committed(&self, source: i64, stored: Committed) {
+        if stored == Committed::default() {
+            return;
+        }
+        if source == 0 && stored.spans > 0 {
+            self.received.store(true, Ordering::Release);
+        }
+        self.wake.notify_one();
+        self.changes.changed(Topic::Status);
+    }
+}
+
+impl Deriving for Watch {
+    fn derived(&self) {
+        self.changes.changed(Topic::Spans);
+        self.changes.changed(Topic::Status);
+    }
+
+    fn failed(&self, error: &Error) {
+        tracing::warn!("{error}");
+    }
 }
 
 impl Engine {
     /// Opens the database, migrates it, and starts writer, deriver and indexer. Sockets are bound by
-    /// [`crate::receive::listen`].
+    /// [`Engine::listen`].
     ///
     /// # Errors
     /// When the database cannot be opened, is locked by another Clew, is not Clew's, or is newer than this Clew.
-    pub async fn open(_options: Options) -> Result<Self, Error> {
-        Err(Error::internal("not built"))
+    pub async fn open(options: Options) -> Result<Self, Error> {
+        let (store, lock) = Store::open(&options.database).await?;
+        let settings = crate::settings::load(&store.reads).await?;
+        let writer = Writer::start(&store.path)?;
+        let changes = Changes::start();
+        let wake = Arc::new(Notify::new());
+        let watch =
+            Arc::new(Watch { wake: Arc::clone(&wake), changes: changes.clone(), received: Arc::default() });
+        let disk = Arc::new(Disk::new(&store.path, options.disk_floor));
+        let ingest = Ingest::new(writer.clone(), disk, watch.clone());
+        let deriver =
+            Deriver::new(store.clone(), writer.clone(), Index::open(&store.path)?, Arc::clone(&wake), watch);
+        let tasks = Mutex::new(vec![tokio::spawn(deriver.run())]);
+        let engine = Self {
+            inner: Arc::new(Inner {
+                options,
+                store,
+                settings: RwLock::new(settings),
+                write: Some(Write {
+                    writer,
+                    ingest,
+                    wake,
+                    tasks,
+                    receivers: Mutex::default(),
+                    lock: Mutex::new(Some(lock)),
+                }),
+                census: Arc::default(),
+                changes,
+                listening: Mutex::default(),
+                offered: Mutex::default(),
+            }),
+        };
+        engine.keep(tokio::spawn(retention::run(engine.clone())));
+        Ok(engine)
+    }
+
+    /// Opens a database for reading alone, beside whoever writes it.
+    ///
+    /// # Errors
+    /// When there is none, or it is not one that this Clew can read.
+    pub async fn open_read_only(database: &Path) -> Result<Self, Error> {
+        let store = Store::open_read_only(database).await?;
+        let settings = crate::settings::load(&store.reads).await?;
+        let options = Options {
+            database: database.to_owned(),
+            grpc: 0,
+            http: 0,
+            host: None,
+            ingest_key: None,
+            disk_floor: None,
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                options,
+                store,
+                settings: RwLock::new(settings),
+                write: None,
+                census: Arc::default(),
+                changes: Changes::start(),
+                listening: Mutex::default(),
+                offered: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Binds the OTLP sockets and serves them: `grpc`, then `http`. One that cannot listen says so in its `problem`.
+    pub async fn listen(&self) -> Vec<Listening> {
+        let Some(write) = &self.inner.write else { return Vec::new() };
+        let (receiving, listening) = receive::listen(self).await;
+        write.receivers.lock().unwrap_or_else(PoisonError::into_inner).push(receiving);
+        self.set_listening(listening.clone());
+        listening
+    }
+
+    /// Sets what `get_status` says of the sockets with the same names, and adds the others.
+    pub fn set_listening(&self, listening: Vec<Listening>) {
+        let mut all = self.inner.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        for new in listening {
+            match all.iter_mut().find(|old| old.name == new.name) {
+                Some(old) => *old = new,
+                None => all.push(new),
+            }
+        }
+        drop(all);
+        self.inner.changes.changed(Topic::Status);
+    }
+
+    /// What is known of the sockets.
+    #[must_use]
+    pub fn listening(&self) -> Vec<Listening> {
+        self.inner.listening.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Offers a file to `open_files`; returns the token that names it there, once.
+    pub fn offer_file(&self, path: &Path) -> String {
+        let mut bytes = [0; 16];
+        rand::rng().fill_bytes(&mut bytes);
+        let token = u128::from_be_bytes(bytes);
+        let token = format!("{token:032x}");
+        let mut offered = self.inner.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        offered.insert(token.clone(), path.to_owned());
+        token
+    }
+
+    /// The file that a token names; the token is used up.
+    pub(crate) fn take_file(&self, token: &str) -> Option<PathBuf> {
+        self.inner.offered.lock().unwrap_or_else(PoisonError::into_inner).remove(token)
     }
 
     /// Topics whose answers have become stale: the first change at once, later ones at most four a second.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Topic> {
-        self.inner.events.subscribe()
+        self.inner.changes.subscribe()
     }
 
     /// How it was opened.
@@ -63,9 +232,21 @@ impl Engine {
     }
 
     /// Where decoded telemetry goes.
-    #[must_use]
-    pub fn ingest(&self) -> &Ingest {
-        &self.inner.ingest
+    ///
+    /// # Errors
+    /// Where the database was opened only to be read.
+    pub fn ingest(&self) -> Result<&Ingest, Error> {
+        self.inner.write.as_ref().map(|write| &write.ingest).ok_or_else(read_only)
+    }
+
+    pub(crate) fn writer(&self) -> Result<&Writer, Error> {
+        self.inner.write.as_ref().map(|write| &write.writer).ok_or_else(read_only)
+    }
+
+    pub(crate) fn wake_deriver(&self) {
+        if let Some(write) = &self.inner.write {
+            write.wake.notify_one();
+        }
     }
 
     /// Who has sent what, and what went wrong.
@@ -74,6 +255,35 @@ impl Engine {
         &self.inner.census
     }
 
-    /// Stops taking telemetry, commits what was taken, closes the database.
-    pub async fn shut_down(&self) {}
+    /// Ends a background task with the engine.
+    fn keep(&self, task: JoinHandle<()>) {
+        if let Some(write) = &self.inner.write {
+            write.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        }
+    }
+
+    /// Stops taking telemetry, commits what was taken, closes the database and releases its lock.
+    pub async fn shut_down(&self) {
+        if let Some(write) = &self.inner.write {
+            let receivers = std::mem::take(&mut *write.receivers.lock().unwrap_or_else(PoisonError::into_inner));
+            for receiver in receivers {
+                receiver.close().await;
+            }
+            write.ingest.close();
+            for task in std::mem::take(&mut *write.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
+                task.abort();
+                let _ = task.await;
+            }
+            // Readers first, so that the writer's last checkpoint can empty the log.
+            self.inner.store.reads.close().await;
+            write.writer.close().await;
+            drop(write.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        } else {
+            self.inner.store.reads.close().await;
+        }
+    }
+}
+
+fn read_only() -> Error {
+    Error::new(ErrorCode::Busy, "the database was opened only to be read")
 }

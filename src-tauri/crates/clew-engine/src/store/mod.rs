@@ -5,11 +5,13 @@
 
 pub(crate) mod blocks;
 pub(crate) mod derive;
+pub(crate) mod disk;
 pub(crate) mod facets;
 pub(crate) mod figures;
 pub(crate) mod ground;
 pub(crate) mod prepare;
 pub(crate) mod purge;
+pub(crate) mod retention;
 pub(crate) mod search;
 pub(crate) mod spans;
 pub(crate) mod traces;
@@ -259,4 +261,9 @@ async fn connect(path: &Path) -> Result<SqlitePool, Error> {
         .connect_with(options)
         .await?;
     Ok(pool)
+}
+
+/// Now, in microseconds since the epoch.
+pub(crate) fn now_micros() -> i64 {
+    chrono::Utc::now().timestamp_micros()
 }

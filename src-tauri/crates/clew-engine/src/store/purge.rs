@@ -1,1 +1,186 @@
-//! purge
+//! Deletes for good: rows, payloads, facts, index entries, names that nothing uses any more.
+//!
+//! With `secure_delete` SQLite overwrites what it frees; payload blocks that hold other traces too are written anew
+//! without the deleted items, so that nothing of them stays in the file.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{params, Connection};
+
+use super::blocks::{self, Block};
+use super::writer::Session;
+use crate::error::Error;
+
+/// What one purge removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Removed {
+    pub(crate) traces: u64,
+    /// Rows of the spans, for the index.
+    pub(crate) spans: Vec<i64>,
+}
+
+/// Deletes some traces with everything that belongs to them.
+pub(crate) fn traces(session: &mut Session<'_>, traces: &[i64]) -> Result<Removed, Error> {
+    let connection = session.connection;
+    // Ids of strings may fall away.
+    session.interned.clear();
+    let mut removed = Removed::default();
+    let mut span_slots: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    let mut log_slots: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for &trace in traces {
+        let spans: Vec<(i64, i64, usize)> = connection
+            .prepare_cached("SELECT id, block, slot FROM spans WHERE trace = ?")?
+            .query_map([trace], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<Result<_, _>>()?;
+        for (span, block, slot) in spans {
+            removed.spans.push(span);
+            span_slots.entry(block).or_default().push(slot);
+            for delete in ["DELETE FROM findings WHERE span = ?", "DELETE FROM stale_spans WHERE span = ?"] {
+                connection.prepare_cached(delete)?.execute([span])?;
+            }
+        }
+        let logs: Vec<(i64, usize)> = connection
+            .prepare_cached("SELECT block, slot FROM logs WHERE trace = ?")?
+            .query_map([trace], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        for (block, slot) in logs {
+            log_slots.entry(block).or_default().push(slot);
+        }
+        for delete in [
+            "DELETE FROM facts WHERE trace = ?",
+            "DELETE FROM trace_values WHERE trace = ?",
+            "DELETE FROM summaries WHERE trace = ?",
+            "DELETE FROM spans WHERE trace = ?",
+            "DELETE FROM logs WHERE trace = ?",
+        ] {
+            connection.prepare_cached(delete)?.execute([trace])?;
+        }
+        removed.traces += u64::try_from(connection.prepare_cached("DELETE FROM traces WHERE id = ?")?.execute([trace])?)
+            .unwrap_or(0);
+    }
+    for (block, slots) in &span_slots {
+        rewrite(connection, Table::Attributes, *block, slots)?;
+        rewrite(connection, Table::Content, *block, slots)?;
+    }
+    for (block, slots) in &log_slots {
+        rewrite(connection, Table::Content, *block, slots)?;
+    }
+    Ok(removed)
+}
+
+/// Deletes metric points and uncorrelated log records received before an instant (microseconds since the epoch).
+pub(crate) fn older(session: &mut Session<'_>, before: i64) -> Result<(), Error> {
+    let connection = session.connection;
+    session.interned.clear();
+    connection.execute("DELETE FROM points WHERE received < ?", [before])?;
+    let logs: Vec<(i64, usize)> = connection
+        .prepare_cached("SELECT block, slot FROM logs WHERE trace IS NULL AND received < ?")?
+        .query_map([before], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut slots: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (block, slot) in logs {
+        slots.entry(block).or_default().push(slot);
+    }
+    connection.execute("DELETE FROM logs WHERE trace IS NULL AND received < ?", [before])?;
+    for (block, slots) in &slots {
+        rewrite(connection, Table::Content, *block, slots)?;
+    }
+    Ok(())
+}
+
+/// Deletes everything of an opened file that does not belong to a trace.
+pub(crate) fn source(session: &mut Session<'_>, source: i64) -> Result<(), Error> {
+    let connection = session.connection;
+    let blocks: Vec<i64> = connection
+        .prepare("SELECT DISTINCT block FROM logs WHERE source = ?")?
+        .query_map([source], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    connection.execute("DELETE FROM logs WHERE source = ?", [source])?;
+    // A file's blocks hold nothing of other sources: a batch has one source.
+    for block in blocks {
+        connection.execute("DELETE FROM content_blocks WHERE id = ?", [block])?;
+    }
+    connection.execute("DELETE FROM points WHERE metric IN (SELECT id FROM metrics WHERE source = ?)", [source])?;
+    connection.execute("DELETE FROM metrics WHERE source = ?", [source])?;
+    connection.execute("DELETE FROM sources WHERE id = ?", [source])?;
+    Ok(())
+}
+
+/// Deletes names, resources, scopes and metrics that nothing refers to any more.
+pub(crate) fn unused(session: &mut Session<'_>) -> Result<(), Error> {
+    session.interned.clear();
+    Ok(session.connection.execute_batch(
+        "DELETE FROM metrics WHERE id NOT IN (SELECT metric FROM points);
+         CREATE TEMP TABLE used (id INTEGER PRIMARY KEY);
+         INSERT OR IGNORE INTO used SELECT resource FROM spans;
+         INSERT OR IGNORE INTO used SELECT resource FROM logs;
+         INSERT OR IGNORE INTO used SELECT resource FROM metrics;
+         DELETE FROM resources WHERE id NOT IN (SELECT id FROM used);
+         DELETE FROM used;
+         INSERT OR IGNORE INTO used SELECT scope FROM spans;
+         INSERT OR IGNORE INTO used SELECT scope FROM logs;
+         INSERT OR IGNORE INTO used SELECT scope FROM metrics;
+         DELETE FROM scopes WHERE id NOT IN (SELECT id FROM used);
+         DELETE FROM used;
+         INSERT OR IGNORE INTO used SELECT name FROM spans;
+         INSERT OR IGNORE INTO used SELECT name FROM logs;
+         INSERT OR IGNORE INTO used SELECT name FROM metrics;
+         INSERT OR IGNORE INTO used SELECT name FROM scopes;
+         INSERT OR IGNORE INTO used SELECT service FROM resources;
+         INSERT OR IGNORE INTO used SELECT name FROM traces;
+         INSERT OR IGNORE INTO used SELECT service FROM traces;
+         INSERT OR IGNORE INTO used SELECT model FROM facts WHERE model IS NOT NULL;
+         INSERT OR IGNORE INTO used SELECT value FROM trace_values;
+         DELETE FROM strings WHERE id NOT IN (SELECT id FROM used);
+         DROP TABLE used;",
+    )?)
+}
+
+/// Gives freed pages back to the file system and empties the write-ahead log.
+pub(crate) fn shrink(connection: &Connection) -> Result<(), Error> {
+    let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
+    // Each row is a page: the statement does nothing unless its rows are read.
+    let mut rows = vacuum.query([])?;
+    while rows.next()?.is_some() {}
+    drop(rows);
+    drop(vacuum);
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?;
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Table {
+    Attributes,
+    Content,
+}
+
+/// Writes a block anew with some slots empty; the others keep their numbers. A block without items goes.
+fn rewrite(connection: &Connection, table: Table, block: i64, slots: &[usize]) -> Result<(), Error> {
+    let (select, update, delete) = match table {
+        Table::Attributes => (
+            "SELECT data FROM attribute_blocks WHERE id = ?",
+            "UPDATE attribute_blocks SET data = ? WHERE id = ?",
+            "DELETE FROM attribute_blocks WHERE id = ?",
+        ),
+        Table::Content => (
+            "SELECT data FROM content_blocks WHERE id = ?",
+            "UPDATE content_blocks SET data = ? WHERE id = ?",
+            "DELETE FROM content_blocks WHERE id = ?",
+        ),
+    };
+    let used: i64 = connection
+        .prepare_cached("SELECT (SELECT count(*) FROM spans WHERE block = ?1) + (SELECT count(*) FROM logs WHERE block = ?1)")?
+        .query_row([block], |row| row.get(0))?;
+    if used == 0 {
+        connection.prepare_cached(delete)?.execute([block])?;
+        return Ok(());
+    }
+    let data: Vec<u8> = connection.prepare_cached(select)?.query_row([block], |row| row.get(0))?;
+    let old = Block::decode(&data).map_err(Error::internal)?;
+    let items: Vec<&[u8]> = (0..old.slots())
+        .map(|slot| if slots.contains(&slot) { &[][..] } else { old.item(slot) })
+        .collect();
+    let data = blocks::encode(&items).map_err(Error::internal)?;
+    connection.prepare_cached(update)?.execute(params![data, block])?;
+    Ok(())
+}

@@ -1,3 +1,195 @@
-//! search
-pub(crate) fn path(database: &std::path::Path) -> std::path::PathBuf { super::beside(database, ".search") }
-pub(crate) fn create(_p: &std::path::Path) -> Result<(), crate::Error> { Ok(()) }
+//! The full-text index: its own SQLite file beside the database, filled behind a watermark, never on the way to an
+//! acknowledgement. It holds no content of its own and can be deleted at any time: it is built again.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{params, Connection};
+
+use crate::error::Error;
+
+/// Bytes of one text that are indexed.
+const TEXT_BYTES: usize = 1024 * 1024;
+
+/// Raised when the tokenizer or the columns change: the index is then built again.
+const VERSION: i64 = 1;
+
+/// What is indexed of a span.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Texts {
+    pub(crate) span: i64,
+    pub(crate) name: String,
+    pub(crate) input: String,
+    pub(crate) output: String,
+    pub(crate) error: String,
+}
+
+/// The path of the index of a database.
+pub(crate) fn path(database: &Path) -> PathBuf {
+    super::beside(database, ".search")
+}
+
+/// Makes the index file's tables if they are missing or of another version.
+pub(crate) fn create(path: &Path) -> Result<(), Error> {
+    let connection = connect(path)?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version != VERSION {
+        connection.execute_batch(
+            "BEGIN;
+             DROP TABLE IF EXISTS texts;
+             DROP TABLE IF EXISTS progress;
+             CREATE VIRTUAL TABLE texts USING fts5(
+                 name, input, output, error,
+                 content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+             );
+             CREATE TABLE progress (id INTEGER PRIMARY KEY CHECK (id = 1), through INTEGER NOT NULL) STRICT;
+             INSERT INTO progress VALUES (1, 0);",
+        )?;
+        connection.pragma_update(None, "user_version", VERSION)?;
+        connection.execute_batch("COMMIT")?;
+    }
+    Ok(())
+}
+
+fn connect(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    // NORMAL: a power cut may take the last entries with their watermark, and they are indexed again.
+    connection.execute_batch(
+        "PRAGMA auto_vacuum = INCREMENTAL;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = NORMAL;
+         PRAGMA secure_delete = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -16384;
+         PRAGMA wal_autocheckpoint = 8192;
+         PRAGMA journal_size_limit = 33554432;",
+    )?;
+    Ok(connection)
+}
+
+/// The index, open for its one writer.
+#[derive(Debug)]
+pub(crate) struct Index(Connection);
+
+impl Index {
+    /// Opens the index of a database.
+    pub(crate) fn open(database: &Path) -> Result<Self, Error> {
+        Ok(Self(connect(&path(database))?))
+    }
+
+    /// Every span up to this id is indexed.
+    pub(crate) fn through(&self) -> Result<i64, Error> {
+        Ok(self.0.query_row("SELECT through FROM progress", [], |row| row.get(0))?)
+    }
+
+    /// Indexes spans, replacing what was indexed of them, and moves the watermark.
+    pub(crate) fn add(&mut self, texts: &[Texts], through: i64) -> Result<(), Error> {
+        let transaction = self.0.transaction()?;
+        {
+            let watermark: i64 = transaction.query_row("SELECT through FROM progress", [], |row| row.get(0))?;
+            let mut delete = transaction.prepare_cached("DELETE FROM texts WHERE rowid = ?")?;
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO texts (rowid, name, input, output, error) VALUES (?, ?, ?, ?, ?)")?;
+            for text in texts {
+                if text.span <= watermark {
+                    delete.execute([text.span])?;
+                }
+                insert.execute(params![text.span, text.name, cut(&text.input), cut(&text.output), cut(&text.error)])?;
+            }
+            transaction.execute("UPDATE progress SET through = max(through, ?)", [through])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Removes spans from the index; with `thoroughly`, no trace of their words stays in the file.
+    pub(crate) fn remove(&mut self, spans: &[i64], thoroughly: bool) -> Result<(), Error> {
+        let transaction = self.0.transaction()?;
+        {
+            let mut delete = transaction.prepare_cached("DELETE FROM texts WHERE rowid = ?")?;
+            for span in spans {
+                delete.execute([span])?;
+            }
+        }
+        transaction.commit()?;
+        if thoroughly {
+            // Deleted rows of a contentless index are only marked; merging everything drops them, and `secure_delete`
+            // overwrites the pages that this frees.
+            self.0.execute_batch(
+                "INSERT INTO texts (texts) VALUES ('optimize');
+                 PRAGMA incremental_vacuum;
+                 PRAGMA wal_checkpoint(TRUNCATE);",
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Empties the index, so that it is built again.
+    pub(crate) fn reset(&mut self) -> Result<(), Error> {
+        Ok(self.0.execute_batch(
+            "BEGIN;
+             INSERT INTO texts (texts) VALUES ('delete-all');
+             UPDATE progress SET through = 0;
+             COMMIT;",
+        )?)
+    }
+}
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_BYTES)]
+}
+
+/// What the user typed as an FTS5 expression: every word and every quoted phrase must occur, the last word also as the
+/// beginning of a longer one. `None` where nothing in it can be searched. No operator of FTS5 gets through.
+pub(crate) fn expression(typed: &str) -> Option<String> {
+    let mut terms: Vec<String> = Vec::new();
+    let mut prefix = false;
+    for (index, piece) in typed.split('"').enumerate() {
+        let quoted = index % 2 == 1;
+        let phrases: Vec<&str> = if quoted { vec![piece] } else { piece.split_whitespace().collect() };
+        for phrase in phrases.into_iter().filter(|phrase| phrase.contains(char::is_alphanumeric)) {
+            terms.push(format!("\"{}\"", phrase.replace('\0', " ")));
+            prefix = !quoted;
+        }
+    }
+    if prefix && !typed.ends_with(char::is_whitespace) {
+        terms.last_mut()?.push('*');
+    }
+    (!terms.is_empty()).then(|| terms.join(" AND "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_phrases_and_operators_become_terms() {
+        assert_eq!(expression("refund order").as_deref(), Some("\"refund\" AND \"order\"*"));
+        assert_eq!(expression("\"late order\" NOT").as_deref(), Some("\"late order\" AND \"NOT\"*"));
+        assert_eq!(expression("a* OR (b").as_deref(), Some("\"a*\" AND \"OR\" AND \"(b\"*"));
+        assert_eq!(expression("done ").as_deref(), Some("\"done\""));
+        assert_eq!(expression(" \"\" * ()"), None);
+    }
+
+    #[test]
+    fn any_text_is_a_valid_expression() {
+        let folder = tempfile_folder();
+        let file = folder.join("t.search");
+        create(&file).expect("creates");
+        let connection = connect(&file).expect("connects");
+        for typed in ["\"", "a\"b\"c", "'; DROP TABLE texts; --", "NEAR(a b)", "^x", "{name}: y", "-z", "日本語", "a\0b"] {
+            if let Some(expression) = expression(typed) {
+                let count = connection.query_row("SELECT count(*) FROM texts WHERE texts MATCH ?", [&expression], |row| {
+                    row.get::<_, i64>(0)
+                });
+                assert_eq!(count, Ok(0), "{typed:?} as {expression:?}");
+            }
+        }
+        std::fs::remove_dir_all(folder).expect("removes");
+    }
+
+    fn tempfile_folder() -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("clew-search-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("makes the folder");
+        folder
+    }
+}

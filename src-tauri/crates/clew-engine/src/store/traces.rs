@@ -1,1 +1,209 @@
-//! traces
+//! The list of traces: a filter as SQL, pages by keyset.
+
+use clew_core::model::{Operation, TraceId};
+use clew_core::trace::{TraceState, TraceSummary};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+
+use super::search;
+use crate::api::{TraceFilter, TracePage, TraceSort, TraceStatus};
+use crate::error::{Error, ErrorCode};
+
+/// How long after its last span a trace without an ended root counts as running, in microseconds.
+pub(crate) const RUNNING_MICROS: i64 = 120 * 1_000_000;
+
+/// A facet, whose own values do not limit its counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Facet {
+    Service,
+    Model,
+    Status,
+    Operation,
+}
+
+/// Appends `WHERE …` for a filter over `traces t LEFT JOIN summaries m ON m.trace = t.id`, leaving out one facet.
+/// `now` is in microseconds since the epoch.
+pub(crate) fn push_where(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter, without: Option<Facet>, now: i64) {
+    query.push(" WHERE t.spans > 0");
+    let signed = |micros: u64| i64::try_from(micros).unwrap_or(i64::MAX);
+    if let Some(source) = filter.source {
+        query.push(" AND t.source = ").push_bind(source);
+    }
+    if let Some(from) = filter.range.from {
+        query.push(" AND t.start >= ").push_bind(signed(from));
+    }
+    if let Some(to) = filter.range.to {
+        query.push(" AND t.start < ").push_bind(signed(to));
+    }
+    if let Some(session) = &filter.session {
+        query.push(" AND m.session = ").push_bind(session.clone());
+    }
+    if without != Some(Facet::Service) {
+        push_values(query, "service", &filter.services);
+    }
+    if without != Some(Facet::Model) {
+        push_values(query, "model", &filter.models);
+    }
+    if without != Some(Facet::Operation) && !filter.operations.is_empty() {
+        query.push(" AND (m.operations & ").push_bind(mask(&filter.operations)).push(") <> 0");
+    }
+    if without != Some(Facet::Status) && !filter.statuses.is_empty() {
+        push_statuses(query, &filter.statuses, now);
+    }
+    push_text(query, filter.text.trim(), &filter.text);
+}
+
+/// Bits of operations as `summaries.operations` holds them.
+pub(crate) fn mask(operations: &[Operation]) -> i64 {
+    let bit = |operation: &Operation| Operation::ALL.iter().position(|one| one == operation).unwrap_or(9);
+    operations.iter().fold(0, |mask, operation| mask | (1 << bit(operation)))
+}
+
+fn push_values(query: &mut QueryBuilder<Sqlite>, facet: &'static str, values: &[String]) {
+    if values.is_empty() {
+        return;
+    }
+    query.push(" AND t.id IN (SELECT trace FROM trace_values WHERE facet = ").push_bind(facet);
+    query.push(" AND value IN (SELECT id FROM strings WHERE text IN (");
+    let mut list = query.separated(", ");
+    values.iter().for_each(|value| {
+        list.push_bind(value.clone());
+    });
+    query.push(")))");
+}
+
+fn push_statuses(query: &mut QueryBuilder<Sqlite>, statuses: &[TraceStatus], now: i64) {
+    query.push(" AND (");
+    for (index, status) in statuses.iter().enumerate() {
+        if index > 0 {
+            query.push(" OR ");
+        }
+        match status {
+            TraceStatus::Error => query.push("coalesce(m.errors, t.errors) > 0"),
+            TraceStatus::Running => {
+                query.push("(t.rooted = 0 AND t.received > ").push_bind(now - RUNNING_MICROS).push(")")
+            }
+            TraceStatus::Ok => query
+                .push("(coalesce(m.errors, t.errors) = 0 AND (t.rooted = 1 OR t.received <= ")
+                .push_bind(now - RUNNING_MICROS)
+                .push("))"),
+        };
+    }
+    query.push(")");
+}
+
+fn push_text(query: &mut QueryBuilder<Sqlite>, trimmed: &str, typed: &str) {
+    if trimmed.is_empty() {
+        return;
+    }
+    if let Ok(id) = trimmed.parse::<TraceId>() {
+        query.push(" AND t.trace_id = ").push_bind(id.bytes().to_vec());
+        return;
+    }
+    match search::expression(typed) {
+        Some(expression) => {
+            query
+                .push(
+                    " AND t.id IN (SELECT s.trace FROM search.texts x JOIN spans s ON s.id = x.rowid
+                                   WHERE x.texts MATCH ",
+                )
+                .push_bind(expression)
+                .push(")");
+        }
+        None => {
+            query.push(" AND FALSE");
+        }
+    }
+}
+
+/// One page of traces.
+pub(crate) async fn list(reads: &SqlitePool, filter: &TraceFilter, now: i64) -> Result<TracePage, Error> {
+    let limit = match filter.limit {
+        0 => 100,
+        1..=500 => filter.limit,
+        more => return Err(Error::new(ErrorCode::BadRequest, format!("limit is {more}: it must lie between 1 and 500"))),
+    };
+    let key = match filter.sort {
+        TraceSort::Start => "t.start",
+        TraceSort::Duration => "m.duration",
+        TraceSort::Tokens => "coalesce(m.tokens, -1)",
+        TraceSort::Cost => "coalesce(m.cost, -1)",
+        TraceSort::Spans => "m.spans",
+    };
+    // By any key but time, the index of summaries leads.
+    let (join, id) = if filter.sort == TraceSort::Start {
+        ("FROM traces t LEFT JOIN summaries m ON m.trace = t.id", "t.id")
+    } else {
+        ("FROM summaries m JOIN traces t ON t.id = m.trace", "m.trace")
+    };
+    let mut query = QueryBuilder::<Sqlite>::new(format!(
+        "SELECT {id}, {key}, m.json, t.trace_id, t.source, n.text, v.text, t.start, t.finish, t.spans, t.errors, t.rooted,
+                t.received
+         {join}
+         JOIN strings n ON n.id = t.name
+         JOIN strings v ON v.id = t.service"
+    ));
+    push_where(&mut query, filter, None, now);
+    let (compare, order) = if filter.ascending { (">", "ASC") } else { ("<", "DESC") };
+    if let Some(cursor) = &filter.cursor {
+        let (at, row) = read_cursor(cursor)?;
+        query.push(format!(" AND ({key}, {id}) {compare} ("));
+        query.push_bind(at).push(", ").push_bind(row).push(")");
+    }
+    query.push(format!(" ORDER BY {key} {order}, {id} {order} LIMIT "));
+    query.push_bind(i64::from(limit) + 1);
+    let mut rows = query.build().fetch_all(reads).await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| more).map(|row| format!("{}:{}", row.get::<i64, _>(1), row.get::<i64, _>(0)));
+    let rows = rows.iter().map(|row| summary(row, now)).collect::<Result<Vec<_>, _>>()?;
+    Ok(TracePage { rows, next, behind: super::figures::behind(reads).await?.1 })
+}
+
+fn read_cursor(cursor: &str) -> Result<(i64, i64), Error> {
+    let parts = cursor.split_once(':').and_then(|(at, row)| Some((at.parse().ok()?, row.parse().ok()?)));
+    parts.ok_or_else(|| Error::new(ErrorCode::BadRequest, format!("{cursor:?} is not a cursor of this list")))
+}
+
+/// The derived summary, or what the ground knows until there is one.
+fn summary(row: &SqliteRow, now: i64) -> Result<TraceSummary, Error> {
+    let received: i64 = row.get(12);
+    let rooted: bool = row.get(11);
+    let state = match (rooted, received > now - RUNNING_MICROS) {
+        (true, _) => TraceState::Complete,
+        (false, true) => TraceState::Running,
+        (false, false) => TraceState::Rootless,
+    };
+    let unsigned = |index: usize| u64::try_from(row.get::<i64, _>(index)).unwrap_or(0);
+    if let Some(json) = row.get::<Option<String>, _>(2) {
+        if let Ok(summary) = serde_json::from_str::<TraceSummary>(&json) {
+            return Ok(TraceSummary { state, received_micros: unsigned(12), ..summary });
+        }
+    }
+    let (start, finish) = (unsigned(7), unsigned(8));
+    Ok(TraceSummary {
+        trace_id: TraceId::from_bytes(row.get(3)).map_err(Error::internal)?.to_string(),
+        source: row.get(4),
+        name: row.get(5),
+        operation: Operation::Other,
+        service: row.get(6),
+        start_micros: start,
+        duration_nanos: finish.saturating_sub(start).saturating_mul(1_000),
+        state,
+        span_count: u32::try_from(unsigned(9)).unwrap_or(u32::MAX),
+        error_count: u32::try_from(unsigned(10)).unwrap_or(u32::MAX),
+        call_count: 0,
+        models: Vec::new(),
+        input_tokens: None,
+        output_tokens: None,
+        cached_tokens: None,
+        cost_usd: None,
+        ttft_nanos: None,
+        session: None,
+        user: None,
+        input_preview: None,
+        output_preview: None,
+        findings: Vec::new(),
+        received_micros: unsigned(12),
+    })
+}

@@ -1,0 +1,150 @@
+//! Retention: the traces received longest ago go first, in short slices, until size and age hold.
+
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+
+use super::purge;
+use super::search::Index;
+use crate::api::Purged;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::event::Topic;
+use crate::settings::Retention;
+
+/// How often retention looks.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// Traces deleted in one transaction: about 50 ms of the writer's time.
+const SLICE: i64 = 64;
+
+/// Share of all traces that one pass may delete by age: a clock that jumps years ahead must not empty the database
+/// (reliability.md C16).
+const AGE_SHARE: f64 = 0.2;
+
+/// Applies retention for ever.
+pub(crate) async fn run(engine: Engine) {
+    loop {
+        tokio::time::sleep(PERIOD).await;
+        if let Err(error) = apply(&engine, false).await {
+            tracing::warn!("cannot apply retention: {error}");
+        }
+    }
+}
+
+/// What retention would delete now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Preview {
+    pub(crate) traces: u64,
+    pub(crate) bytes: u64,
+}
+
+/// Says what [`apply`] would delete, without deleting it; bytes are estimated from the mean size of a span.
+pub(crate) async fn preview(engine: &Engine, retention: Retention) -> Result<Preview, Error> {
+    let store = &engine.inner.store;
+    let (spans, traces): (i64, i64) =
+        sqlx::query_as("SELECT coalesce(sum(spans), 0), count(*) FROM traces").fetch_one(&store.reads).await?;
+    if spans == 0 {
+        return Ok(Preview::default());
+    }
+    let (database, index) = store.sizes();
+    let size = database + index;
+    let by_age = aged(&store.reads, retention).await?;
+    let excess = size.saturating_sub(retention.max_bytes);
+    let (spans, traces) = (spans.unsigned_abs(), traces.unsigned_abs());
+    let by_size = u64::try_from(u128::from(excess) * u128::from(traces) / u128::from(size.max(1))).unwrap_or(traces);
+    let count = by_age.max(by_size);
+    let bytes = u64::try_from(u128::from(size) * u128::from(count) / u128::from(traces.max(1))).unwrap_or(size);
+    let _ = spans;
+    Ok(Preview { traces: count, bytes })
+}
+
+/// Microseconds since the epoch before which traces are too old.
+fn horizon(retention: Retention) -> Option<i64> {
+    let days = i64::from(retention.max_days?);
+    Some(super::now_micros() - days * 24 * 3600 * 1_000_000)
+}
+
+async fn aged(reads: &SqlitePool, retention: Retention) -> Result<u64, Error> {
+    let Some(horizon) = horizon(retention) else { return Ok(0) };
+    let count: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM traces WHERE received < ?").bind(horizon).fetch_one(reads).await?;
+    Ok(count.unsigned_abs())
+}
+
+/// Deletes what retention says. `asked` is a user's own wish, which the clock guard does not limit.
+pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error> {
+    let retention = engine.settings().retention;
+    let store = &engine.inner.store;
+    let before = sizes(engine);
+    let mut purged = Purged::default();
+    let traces: i64 = sqlx::query_scalar("SELECT count(*) FROM traces").fetch_one(&store.reads).await?;
+    let aged = aged(&store.reads, retention).await?;
+    #[expect(clippy::cast_precision_loss, reason = "a share, not a count")]
+    let suspicious = aged as f64 > traces as f64 * AGE_SHARE && aged > 10;
+    if let Some(horizon) = horizon(retention).filter(|_| asked || !suspicious) {
+        loop {
+            let slice: Vec<i64> =
+                sqlx::query_scalar("SELECT id FROM traces WHERE received < ? ORDER BY received LIMIT ?")
+                    .bind(horizon)
+                    .bind(SLICE)
+                    .fetch_all(&store.reads)
+                    .await?;
+            if slice.is_empty() {
+                break;
+            }
+            delete(engine, slice, &mut purged).await?;
+        }
+        engine.writer()?.commit(move |session| purge::older(session, horizon)).await?;
+    }
+    // Below the limit by a tenth, so that the next span does not start the next pass.
+    let goal = retention.max_bytes / 10 * 9;
+    if before > retention.max_bytes {
+        while sizes(engine) > goal {
+            let slice: Vec<i64> = sqlx::query_scalar("SELECT id FROM traces WHERE source = 0 ORDER BY received LIMIT ?")
+                .bind(SLICE)
+                .fetch_all(&store.reads)
+                .await?;
+            if slice.is_empty() {
+                break;
+            }
+            delete(engine, slice, &mut purged).await?;
+            engine.writer()?.alone(purge::shrink).await??;
+        }
+    }
+    if purged.traces > 0 {
+        tidy(engine, false).await?;
+        purged.bytes = before.saturating_sub(sizes(engine));
+    }
+    Ok(purged)
+}
+
+fn sizes(engine: &Engine) -> u64 {
+    let (database, index) = engine.inner.store.sizes();
+    database + index
+}
+
+/// Deletes traces with their index entries.
+pub(crate) async fn delete(engine: &Engine, traces: Vec<i64>, purged: &mut Purged) -> Result<(), Error> {
+    let removed = engine.writer()?.commit(move |session| purge::traces(session, &traces)).await?;
+    purged.traces += removed.traces;
+    purged.spans += u64::try_from(removed.spans.len()).unwrap_or(u64::MAX);
+    let path = engine.inner.store.path.clone();
+    tokio::task::spawn_blocking(move || Index::open(&path)?.remove(&removed.spans, false))
+        .await
+        .map_err(Error::internal)??;
+    engine.inner.changes.changed(Topic::Spans);
+    Ok(())
+}
+
+/// Drops unused names and gives space back; with `thoroughly`, the index keeps no word of what was deleted.
+pub(crate) async fn tidy(engine: &Engine, thoroughly: bool) -> Result<(), Error> {
+    engine.writer()?.commit(purge::unused).await?;
+    engine.writer()?.alone(purge::shrink).await??;
+    let path = engine.inner.store.path.clone();
+    if thoroughly {
+        tokio::task::spawn_blocking(move || Index::open(&path)?.remove(&[], true)).await.map_err(Error::internal)??;
+    }
+    engine.inner.changes.changed(Topic::Status);
+    Ok(())
+}
