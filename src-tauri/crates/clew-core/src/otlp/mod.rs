@@ -3,7 +3,13 @@
 //! Decoding never fails as a whole unless the request is not OTLP at all or holds more items than a receiver may take:
 //! it gives a [`Batch`] and the [`Problem`]s of single items, which become OTLP's partial success.
 
+mod budget;
+mod ground;
+mod metric;
+mod read;
 pub mod record;
+mod request;
+mod wire;
 mod write_json;
 
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
@@ -16,6 +22,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::model::{SpanId, TraceId};
 
+use metric::Shape;
+use read::{Fault, Reader};
 pub use write_json::{SpanSource, to_json};
 
 /// A kind of telemetry.
@@ -27,6 +35,18 @@ pub enum Signal {
     Logs,
     /// Metric points.
     Metrics,
+}
+
+impl Signal {
+    /// The name in paths and messages: `traces`, `logs`, `metrics`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Logs => "logs",
+            Self::Metrics => "metrics",
+        }
+    }
 }
 
 /// How a request body is written.
@@ -203,58 +223,80 @@ pub enum Point {
 /// # Errors
 /// [`Refusal`], where nothing of the request can be taken.
 pub fn decode(
-    _signal: Signal,
-    _encoding: Encoding,
-    _body: &[u8],
-    _limits: &Limits,
+    signal: Signal,
+    encoding: Encoding,
+    body: &[u8],
+    limits: &Limits,
 ) -> Result<(Batch, Vec<Problem>), Refusal> {
-    Err(Refusal::Malformed("not built".to_owned()))
+    match encoding {
+        Encoding::Protobuf => request::decode(signal, body, *limits),
+        Encoding::Json => Err(Refusal::Malformed("not built".to_owned())),
+    }
 }
 
 /// Decodes a stored `Span`; the flag is [`GroundSpan::repaired`].
 ///
 /// # Errors
 /// What is wrong with the bytes; never for bytes that [`decode`] gave.
-pub fn decode_span(_raw: &[u8]) -> Result<(Span, bool), String> {
-    Err("not built".to_owned())
+pub fn decode_span(raw: &[u8]) -> Result<(Span, bool), String> {
+    stored(raw, Reader::span)
 }
 
 /// Decodes a stored `LogRecord`; the flag is [`GroundSpan::repaired`].
 ///
 /// # Errors
 /// As [`decode_span`].
-pub fn decode_log(_raw: &[u8]) -> Result<(LogRecord, bool), String> {
-    Err("not built".to_owned())
+pub fn decode_log(raw: &[u8]) -> Result<(LogRecord, bool), String> {
+    stored(raw, Reader::log)
 }
 
 /// Decodes a stored `Resource`.
 ///
 /// # Errors
 /// As [`decode_span`].
-pub fn decode_resource(_raw: &[u8]) -> Result<Resource, String> {
-    Err("not built".to_owned())
+pub fn decode_resource(raw: &[u8]) -> Result<Resource, String> {
+    Ok(stored(raw, Reader::resource)?.0)
 }
 
 /// Decodes a stored `InstrumentationScope`.
 ///
 /// # Errors
 /// As [`decode_span`].
-pub fn decode_scope(_raw: &[u8]) -> Result<InstrumentationScope, String> {
-    Err("not built".to_owned())
+pub fn decode_scope(raw: &[u8]) -> Result<InstrumentationScope, String> {
+    Ok(stored(raw, Reader::scope)?.0)
 }
 
 /// Decodes a stored `Metric`, which has no points.
 ///
 /// # Errors
 /// As [`decode_span`].
-pub fn decode_metric(_raw: &[u8]) -> Result<Metric, String> {
-    Err("not built".to_owned())
+pub fn decode_metric(raw: &[u8]) -> Result<Metric, String> {
+    Ok(stored(raw, Reader::metric)?.0)
 }
 
 /// Decodes a stored point of a metric of this [`GroundMetric::kind`].
 ///
 /// # Errors
 /// As [`decode_span`]; also for a kind that is none.
-pub fn decode_point(_kind: &str, _raw: &[u8]) -> Result<Point, String> {
-    Err("not built".to_owned())
+pub fn decode_point(kind: &str, raw: &[u8]) -> Result<Point, String> {
+    let shape = Shape::from_name(kind)
+        .ok_or_else(|| format!("cannot read a metric point of kind `{kind}`"))?;
+    Reader::unlimited().point(shape, raw).map_err(say)
+}
+
+fn stored<M: Default>(
+    raw: &[u8],
+    read: fn(&mut Reader, &[u8], &mut M) -> Result<(), Fault>,
+) -> Result<(M, bool), String> {
+    let mut reader = Reader::unlimited();
+    let mut message = M::default();
+    read(&mut reader, raw, &mut message).map_err(say)?;
+    Ok((message, reader.notes.repaired()))
+}
+
+fn say(fault: Fault) -> String {
+    match fault {
+        Fault::Item(reason) => reason.into_owned(),
+        Fault::Refused(refusal) => refusal.to_string(),
+    }
 }
