@@ -104,6 +104,8 @@ pub struct Facts {
     pub tool: Option<Stated<ToolFact>>,
     /// Documents that were retrieved, or came out of a reranker.
     pub documents: Option<Stated<Vec<Document>>>,
+    /// How many documents were retrieved, where the number is stated.
+    pub document_count: Option<Stated<u64>>,
     /// What was searched for.
     pub query: Option<Stated<String>>,
     /// The prompt template.

@@ -1,11 +1,19 @@
 //! One trace: its tree, waterfall, summary, and the detail of each span.
 
+mod count;
 mod detail;
+mod row;
 mod summary;
+#[cfg(test)]
+mod testing;
+mod tree;
 mod waterfall;
 
+pub use count::{Counted, counted};
 pub use detail::{
     AttributeRow, ContentHint, EventRow, FactRow, LinkRow, LogRow, ScopeRow, SpanDetail, VariantRow,
 };
-pub use summary::{TraceState, TraceSummary};
-pub use waterfall::{Waterfall, WaterfallValue, flag};
+pub use row::{RowFacts, SpanRow};
+pub use summary::{TraceState, TraceSummary, summary};
+pub use tree::{Tree, tree};
+pub use waterfall::{Waterfall, WaterfallValue, flag, waterfall};

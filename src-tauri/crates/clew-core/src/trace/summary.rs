@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::model::Operation;
+use super::waterfall::Axis;
+use super::{SpanRow, counted, tree};
+use crate::model::{Operation, TraceId, UnixNanos};
+
+/// How long after its newest span a trace without an ended root still counts as running, in microseconds.
+const RUNNING_MICROS: u64 = 120_000_000;
 
 /// Whether a trace still runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -67,4 +72,121 @@ pub struct TraceSummary {
     pub findings: Vec<String>,
     /// Microseconds since the epoch at which its newest span was received.
     pub received_micros: u64,
+}
+
+/// The summary of a trace.
+///
+/// `now` and `last_received_micros` (when its newest span came) decide whether it still runs. Totals count each model call
+/// once: the lowest span that states a figure owns it, and spans with the same response id count once.
+#[must_use]
+pub fn summary(
+    trace_id: TraceId,
+    source: i64,
+    rows: &[SpanRow],
+    now: UnixNanos,
+    last_received_micros: u64,
+) -> TraceSummary {
+    let tree = tree(rows);
+    let counted = counted(rows, &tree);
+    let axis = Axis::of(rows);
+    let roots = || {
+        tree.order
+            .iter()
+            .map(|&row| &rows[row])
+            .filter(|row| row.parent.is_none())
+    };
+    let root = roots().next();
+    let head = root.or_else(|| tree.order.first().map(|&row| &rows[row]));
+    let facts = || {
+        tree.order
+            .iter()
+            .filter_map(|&row| Some((row, rows[row].facts.as_ref()?)))
+    };
+
+    let ended = root.is_some() && roots().all(|root| root.end.0 != 0);
+    let recent = now.micros().saturating_sub(last_received_micros) < RUNNING_MICROS;
+    let state = if ended {
+        TraceState::Complete
+    } else if recent {
+        TraceState::Running
+    } else {
+        TraceState::Rootless
+    };
+
+    let mut calls: Vec<usize> = (0..rows.len()).filter(|&row| counted.call[row]).collect();
+    calls.sort_by_key(|&row| (rows[row].start, rows[row].span_id));
+    let mut models: Vec<String> = Vec::new();
+    for model in calls
+        .iter()
+        .filter_map(|&row| rows[row].facts.as_ref()?.model.as_ref())
+    {
+        if !models.contains(model) {
+            models.push(model.clone());
+        }
+    }
+    let mut findings: Vec<String> = facts()
+        .flat_map(|(_, facts)| facts.findings.clone())
+        .collect();
+    findings.sort_unstable();
+    findings.dedup();
+    let total = |figure: fn(&crate::model::Usage) -> Option<u64>| {
+        facts()
+            .filter(|(row, _)| counted.usage[*row])
+            .filter_map(|(_, facts)| figure(facts.usage.as_ref()?))
+            .reduce(u64::saturating_add)
+    };
+    let cost = facts()
+        .filter(|(row, _)| counted.cost[*row])
+        .filter_map(|(_, facts)| facts.cost_usd)
+        .reduce(|sum, cost| sum + cost)
+        .filter(|cost| cost.is_finite());
+    let head_facts = head.and_then(|head| head.facts.as_ref());
+    let first_call = calls.iter().find_map(|&row| {
+        rows[row]
+            .facts
+            .as_ref()
+            .filter(|facts| facts.operation == Operation::Llm)
+    });
+    let last_call = calls.iter().rev().find_map(|&row| {
+        rows[row]
+            .facts
+            .as_ref()
+            .filter(|facts| facts.operation == Operation::Llm)
+    });
+    let ttft = calls
+        .iter()
+        .find_map(|&row| rows[row].facts.as_ref()?.ttft_nanos);
+    TraceSummary {
+        trace_id: trace_id.to_string(),
+        source,
+        name: head.map(|head| head.title().to_owned()).unwrap_or_default(),
+        operation: head.map_or(Operation::Other, SpanRow::operation),
+        service: head.map(|head| head.service.clone()).unwrap_or_default(),
+        start_micros: UnixNanos(axis.origin).micros(),
+        duration_nanos: axis.extent(),
+        state,
+        span_count: count(rows.len()),
+        error_count: count(rows.iter().filter(|row| row.failed()).count()),
+        call_count: count(calls.len()),
+        models,
+        input_tokens: total(|usage| usage.input),
+        output_tokens: total(|usage| usage.output),
+        cached_tokens: total(|usage| usage.cache_read),
+        cost_usd: cost,
+        ttft_nanos: ttft,
+        session: facts().find_map(|(_, facts)| facts.session.clone()),
+        user: facts().find_map(|(_, facts)| facts.user.clone()),
+        input_preview: head_facts
+            .and_then(|facts| facts.input_preview.clone())
+            .or_else(|| first_call?.input_preview.clone()),
+        output_preview: head_facts
+            .and_then(|facts| facts.output_preview.clone())
+            .or_else(|| last_call?.output_preview.clone()),
+        findings,
+        received_micros: last_received_micros,
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -1,9 +1,12 @@
 //! A trace as waterfall rows: pre-order, packed in columns.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::TraceSummary;
+use super::{SpanRow, TraceSummary, counted, tree};
+use crate::model::Operation;
 use crate::packed::{Column, Pack};
 
 /// Bits of [`Waterfall::flags`].
@@ -14,7 +17,7 @@ pub mod flag {
     pub const CYCLE: u16 = 1 << 1;
     /// Other content was received under the same span id.
     pub const VARIANTS: u16 = 1 << 2;
-    /// The end lies before the start; the bar has no length.
+    /// The times cannot be: the end lies before the start, or they lie far outside the trace; the bar is clamped to it.
     pub const CLOCK: u16 = 1 << 3;
     /// No end has been received.
     pub const PENDING: u16 = 1 << 4;
@@ -142,4 +145,224 @@ impl Pack for Waterfall {
             ("documents", Column::U16(self.documents.clone())),
         ]
     }
+}
+
+/// The waterfall of a trace.
+///
+/// Offsets are clamped to the trace: times that cannot be (an end before its start, a start outside the years 2000 to
+/// 2262 in a trace whose other times lie inside) are flagged [`flag::CLOCK`] and lie at the trace's edge.
+#[must_use]
+pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
+    let tree = tree(rows);
+    let counted = counted(rows, &tree);
+    let axis = Axis::of(rows);
+    let mut texts = Texts::default();
+    let mut position = vec![-1; rows.len()];
+    let mut built = Waterfall::empty(WaterfallValue {
+        summary,
+        origin_nanos: axis.origin.to_string(),
+        extent_nanos: exact(axis.extent()),
+        strings: Vec::new(),
+    });
+    for (index, &at) in tree.order.iter().enumerate() {
+        position[at] = i32::try_from(index).unwrap_or(i32::MAX);
+        let row = &rows[at];
+        let facts = row.facts.as_ref();
+        let usage = facts.and_then(|facts| facts.usage).unwrap_or_default();
+        let bits = u64::from_be_bytes(*row.span_id.bytes());
+        let bar = axis.bar(row);
+        let counts = counted.usage[at] || facts.is_none_or(|facts| facts.usage.is_none());
+        let flags = [
+            (flag::VARIANTS, row.variants > 1),
+            (flag::CLOCK, bar.odd),
+            (flag::PENDING, row.end.0 == 0),
+            (flag::REPAIRED, row.repaired),
+            (
+                flag::FINDING,
+                facts.is_some_and(|facts| !facts.findings.is_empty()),
+            ),
+            (flag::UNDERIVED, facts.is_none()),
+            (flag::NOT_COUNTED, !counts),
+        ];
+        let set = flags.iter().filter(|(_, on)| *on);
+        let operation = Operation::ALL
+            .iter()
+            .position(|kind| *kind == row.operation());
+        let error = facts.and_then(|facts| facts.error.as_deref());
+        let stated = |tokens: Option<u64>| tokens.map_or(-1.0, exact);
+
+        built
+            .span_high
+            .push(u32::try_from(bits >> 32).unwrap_or(u32::MAX));
+        built
+            .span_low
+            .push(u32::try_from(bits & 0xffff_ffff).unwrap_or(u32::MAX));
+        built
+            .parent
+            .push(tree.parent[at].map_or(-1, |above| position[above]));
+        built
+            .depth
+            .push(u16::try_from(tree.depth[at]).unwrap_or(u16::MAX));
+        built.descendants.push(tree.descendants[at]);
+        built.start.push(bar.start);
+        built.duration.push(bar.duration);
+        built
+            .ttft
+            .push(facts.and_then(|facts| facts.ttft_nanos).map_or(-1.0, exact));
+        built.name.push(texts.index(row.title()));
+        built.service.push(texts.index(&row.service));
+        built
+            .model
+            .push(texts.index(facts.and_then(|facts| facts.model.as_deref()).unwrap_or("")));
+        built
+            .error
+            .push(texts.index(error.unwrap_or(if row.failed() { "error" } else { "" })));
+        built.operation.push(
+            operation
+                .and_then(|index| u8::try_from(index).ok())
+                .unwrap_or(u8::MAX),
+        );
+        built.status.push(if row.failed() { 2 } else { row.status });
+        built
+            .flags
+            .push(set.fold(tree.flags[at], |flags, (bit, _)| flags | bit));
+        built.input_tokens.push(stated(usage.input));
+        built.output_tokens.push(stated(usage.output));
+        built.cached_tokens.push(stated(usage.cache_read));
+        built
+            .cost
+            .push(facts.and_then(|facts| facts.cost_usd).unwrap_or(-1.0));
+        let documents = facts.map_or(0, |facts| facts.documents);
+        built
+            .documents
+            .push(u16::try_from(documents).unwrap_or(u16::MAX));
+    }
+    built.value.strings = texts.list;
+    built
+}
+
+impl Waterfall {
+    fn empty(value: WaterfallValue) -> Self {
+        Self {
+            value,
+            span_high: Vec::new(),
+            span_low: Vec::new(),
+            parent: Vec::new(),
+            depth: Vec::new(),
+            descendants: Vec::new(),
+            start: Vec::new(),
+            duration: Vec::new(),
+            ttft: Vec::new(),
+            name: Vec::new(),
+            service: Vec::new(),
+            model: Vec::new(),
+            error: Vec::new(),
+            operation: Vec::new(),
+            status: Vec::new(),
+            flags: Vec::new(),
+            input_tokens: Vec::new(),
+            output_tokens: Vec::new(),
+            cached_tokens: Vec::new(),
+            cost: Vec::new(),
+            documents: Vec::new(),
+        }
+    }
+}
+
+/// Texts, each once; index 0 is the empty text.
+struct Texts {
+    list: Vec<String>,
+    known: HashMap<String, u32>,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            list: vec![String::new()],
+            known: HashMap::from([(String::new(), 0)]),
+        }
+    }
+}
+
+impl Texts {
+    fn index(&mut self, text: &str) -> u32 {
+        if let Some(&index) = self.known.get(text) {
+            return index;
+        }
+        let index = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.list.push(text.to_owned());
+        self.known.insert(text.to_owned(), index);
+        index
+    }
+}
+
+/// The time axis of a trace, in nanoseconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Axis {
+    /// Time 0 of all rows.
+    pub(super) origin: u64,
+    /// The latest time.
+    pub(super) latest: u64,
+}
+
+/// Where a row lies on the axis, in nanoseconds from its origin.
+struct Bar {
+    start: f64,
+    /// -1 while pending.
+    duration: f64,
+    /// Whether the times cannot be.
+    odd: bool,
+}
+
+impl Axis {
+    /// Times that a program of today may state: 2000-01-01 to 2262-04-11, where `i64` ends.
+    const SANE: std::ops::RangeInclusive<u64> = 946_684_800_000_000_000..=0x7fff_ffff_ffff_ffff;
+
+    /// From the earliest start to the latest start or end. Times that are not sane count only where none is.
+    pub(super) fn of(rows: &[SpanRow]) -> Self {
+        let starts = || rows.iter().map(|row| row.start.0);
+        let ends = || rows.iter().map(|row| row.end.0).filter(|&end| end != 0);
+        let sane = |time: &u64| Self::SANE.contains(time);
+        let origin = starts()
+            .filter(sane)
+            .min()
+            .or_else(|| starts().filter(|&start| start != 0).min())
+            .or_else(|| ends().min())
+            .unwrap_or(0);
+        let latest = if starts().any(|start| sane(&start)) {
+            starts().chain(ends()).filter(sane).max()
+        } else {
+            starts().chain(ends()).max()
+        };
+        Self {
+            origin,
+            latest: latest.unwrap_or(origin).max(origin),
+        }
+    }
+
+    /// Nanoseconds from origin to the latest time.
+    pub(super) const fn extent(self) -> u64 {
+        self.latest.saturating_sub(self.origin)
+    }
+
+    fn bar(self, row: &SpanRow) -> Bar {
+        let (start, end) = (row.start.0, row.end.0);
+        let left = start.clamp(self.origin, self.latest);
+        let right = end.clamp(left, self.latest);
+        let pending = end == 0;
+        Bar {
+            start: exact(left - self.origin),
+            duration: if pending { -1.0 } else { exact(right - left) },
+            odd: start != left || (!pending && end != right),
+        }
+    }
+}
+
+/// Nanoseconds or tokens as a double: exact to 2^53, which is 104 days.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the wire to the UI is doubles; beyond 2^53 the nearest one is shown"
+)]
+fn exact(number: u64) -> f64 {
+    number as f64
 }

@@ -1,0 +1,512 @@
+//! OpenTelemetry's semantic conventions for generative AI: the current attributes, the older flat ones, and content in
+//! span attributes, span events and log records.
+
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use serde_json::{Map, Value as Json};
+
+use super::Convention;
+use super::read::{
+    self, Flat, Layer, Reader, Slots, Table, Unit, event_message, field, messages, parse,
+    tool_definitions,
+};
+use crate::model::{
+    Facts, Message, Operation, Part, PromptFact, SpanView, Stated, ToolDefinition, ToolFact,
+    as_str, to_json,
+};
+
+/// `gen_ai.*`, from semantic conventions 1.26 to today's repository of their own.
+#[derive(Debug)]
+pub(super) struct OtelGenAi;
+
+const ID: &str = "otel_genai";
+
+/// The record that carries a call's whole content since 1.37, as a log record or as a span event.
+const DETAILS: &str = "gen_ai.client.inference.operation.details";
+
+/// Names of the message events until 1.36, and the roles that they imply.
+const MESSAGE_EVENTS: &[(&str, &str)] = &[
+    ("gen_ai.system.message", "system"),
+    ("gen_ai.user.message", "user"),
+    ("gen_ai.assistant.message", "assistant"),
+    ("gen_ai.tool.message", "tool"),
+];
+
+/// Events of the first streamed piece of an answer.
+const CHUNKS: read::Keys = &[
+    "gen_ai.content.completion.chunk",
+    "llm.content.completion.chunk",
+];
+
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("chat", Operation::Llm),
+    ("text_completion", Operation::Llm),
+    ("generate_content", Operation::Llm),
+    ("completion", Operation::Llm),
+    ("completions", Operation::Llm),
+    ("llm_call", Operation::Llm),
+    ("llm_request", Operation::Llm),
+    ("response", Operation::Llm),
+    ("responses", Operation::Llm),
+    ("realtime", Operation::Llm),
+    ("invoke_workflow", Operation::Chain),
+    ("execute_task", Operation::Chain),
+    ("agent_step", Operation::Chain),
+    ("execute_event_loop_cycle", Operation::Chain),
+    ("chain", Operation::Chain),
+    ("framework", Operation::Chain),
+    ("orchestrate_tools", Operation::Chain),
+    ("plan", Operation::Chain),
+    ("invoke_agent", Operation::Agent),
+    ("create_agent", Operation::Agent),
+    ("agent_call", Operation::Agent),
+    ("handoff", Operation::Agent),
+    ("execute_tool", Operation::Tool),
+    ("tool_call", Operation::Tool),
+    ("retrieval", Operation::Retriever),
+    ("retrieve", Operation::Retriever),
+    ("vector_db_retrieve", Operation::Retriever),
+    ("embeddings", Operation::Embedding),
+    ("embedding", Operation::Embedding),
+    ("rerank", Operation::Reranker),
+    ("guardrail", Operation::Guardrail),
+    ("evaluate", Operation::Evaluator),
+];
+
+const TABLE: Table = Table {
+    operation: &["gen_ai.operation.name"],
+    operations: OPERATIONS,
+    display_name: &["gen_ai.workflow.name"],
+    provider: &["gen_ai.provider.name", "gen_ai.system"],
+    request_model: &["gen_ai.request.model", "gen_ai.request.model_name"],
+    response_model: &["gen_ai.response.model"],
+    response_id: &["gen_ai.response.id", "gen_ai.response_id"],
+    input_tokens: &[
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "gen_ai.token.usage.input",
+    ],
+    output_tokens: &[
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "gen_ai.token.usage.output",
+    ],
+    total_tokens: &["gen_ai.usage.total_tokens"],
+    cache_read: &[
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.details.cache_read_tokens",
+        "gen_ai.usage.details.cache_read_input_tokens",
+        "gen_ai.usage.input_tokens.cached",
+        "gen_ai.usage.cached_tokens",
+        "gen_ai.usage.prompt_tokens_details.cached_tokens",
+    ],
+    cache_write: &[
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
+        "gen_ai.usage.details.cache_write_tokens",
+        "gen_ai.usage.input_tokens.cache_write",
+    ],
+    reasoning: &[
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
+        "gen_ai.usage.output_tokens.reasoning",
+        "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+        "gen_ai.usage.thoughts_token_count",
+    ],
+    cost_usd: &[
+        "gen_ai.cost.total_cost",
+        "gen_ai.usage.cost",
+        "operation.cost",
+        "gen_ai.usage.total_cost",
+        "gen_ai.cost.total_tokens",
+    ],
+    finish_reasons: &[
+        "gen_ai.response.finish_reasons",
+        "gen_ai.response.finish_reason",
+        "gen_ai.response.stop_reason",
+        "gen_ai.choice.finish_reason",
+        "anthropic.message.stop_reason",
+    ],
+    ttft: &[
+        ("gen_ai.response.time_to_first_chunk", Unit::Seconds),
+        ("gen_ai.client.operation.time_to_first_chunk", Unit::Seconds),
+        ("gen_ai.response.time_to_first_token", Unit::Seconds),
+        ("gen_ai.latency.time_to_first_token", Unit::Seconds),
+        ("gen_ai.streaming.time_to_first_token", Unit::Seconds),
+        ("gen_ai.server.time_to_first_token", Unit::SecondsOrMillis),
+    ],
+    streaming: &[
+        "gen_ai.request.stream",
+        "gen_ai.is_streaming",
+        "gen_ai.request.streaming",
+        "gen_ai.response.streaming",
+    ],
+    parameters: &[
+        ("temperature", &["gen_ai.request.temperature"]),
+        ("top_p", &["gen_ai.request.top_p"]),
+        ("top_k", &["gen_ai.request.top_k"]),
+        (
+            "max_tokens",
+            &[
+                "gen_ai.request.max_tokens",
+                "gen_ai.request.max_completion_tokens",
+            ],
+        ),
+        (
+            "seed",
+            &["gen_ai.request.seed", "gen_ai.openai.request.seed"],
+        ),
+        ("frequency_penalty", &["gen_ai.request.frequency_penalty"]),
+        ("presence_penalty", &["gen_ai.request.presence_penalty"]),
+        ("stop", &["gen_ai.request.stop_sequences"]),
+        ("n", &["gen_ai.request.choice.count", "gen_ai.request.n"]),
+        (
+            "output_type",
+            &[
+                "gen_ai.output.type",
+                "gen_ai.openai.request.response_format",
+            ],
+        ),
+        (
+            "reasoning_effort",
+            &[
+                "gen_ai.request.reasoning.level",
+                "gen_ai.request.reasoning_effort",
+            ],
+        ),
+        (
+            "dimensions",
+            &[
+                "gen_ai.embeddings.dimension.count",
+                "gen_ai.request.embedding.dimensions",
+            ],
+        ),
+        ("encoding_formats", &["gen_ai.request.encoding_formats"]),
+        (
+            "previous_response",
+            &["gen_ai.request.previous_response.id"],
+        ),
+    ],
+    input: &["gen_ai.input.messages", "gen_ai.request.messages"],
+    output: &["gen_ai.output.messages"],
+    system: &[
+        "gen_ai.system_instructions",
+        "gen_ai.request.instructions",
+        "gen_ai.openai.instructions",
+    ],
+    tools: &[
+        "gen_ai.tool.definitions",
+        "gen_ai.request.available_tools",
+        "gen_ai.agent.tools",
+    ],
+    tool_name: &["gen_ai.tool.name"],
+    tool_call_id: &["gen_ai.tool.call.id"],
+    tool_arguments: &[
+        "gen_ai.tool.call.arguments",
+        "gen_ai.tool.input",
+        "gen_ai.tool.args",
+    ],
+    tool_result: &["gen_ai.tool.call.result", "gen_ai.tool.output"],
+    documents: &["gen_ai.retrieval.documents"],
+    document_count: &[
+        "gen_ai.retrieval.document_count",
+        "gen_ai.memory.record.count",
+    ],
+    query: &[
+        "gen_ai.retrieval.query.text",
+        "gen_ai.memory.query.text",
+        "gen_ai.retrieval.query",
+    ],
+    prompt_name: &["gen_ai.prompt.name"],
+    prompt_version: &["gen_ai.prompt.version"],
+    prompt_template: &["gen_ai.prompt.template"],
+    agent: &["gen_ai.agent.name"],
+    session: &["gen_ai.conversation.id", "gen_ai.session.id"],
+    user: &["gen_ai.user.id", "gen_ai.user", "gen_ai.request.user"],
+    ..Table::EMPTY
+};
+
+impl Convention for OtelGenAi {
+    fn id(&self) -> &'static str {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "OpenTelemetry GenAI"
+    }
+
+    fn read(&self, view: &SpanView) -> Facts {
+        let mut reader = Reader::new(ID, view);
+        for event in view
+            .span
+            .events
+            .iter()
+            .filter(|event| event.name == DETAILS)
+        {
+            reader.push(Layer::new(&event.name, &event.attributes));
+        }
+        for log in view.logs.iter().filter(|log| log_name(log) == DETAILS) {
+            reader.push(Layer::new(DETAILS, &log.attributes));
+        }
+        let mut facts = reader.read(&TABLE);
+        facts.ttft_nanos = facts
+            .ttft_nanos
+            .or_else(|| read::first_event(view, ID, CHUNKS));
+        facts.prompt = variables(view, facts.prompt);
+        let operation = facts.operation.as_ref().map(|operation| operation.value);
+        let mut slots = Slots::new();
+        if facts.tools.is_none() {
+            facts.tools = flat_tools(view, &mut slots);
+        }
+        let carried = Carried::read(view);
+        if operation == Some(Operation::Tool) {
+            facts.tool = carried.tool(facts.tool);
+            (facts.input, facts.output) = (None, None);
+            return facts;
+        }
+        if operation == Some(Operation::Retriever) {
+            // Retrieval spans before 1.42 state how many documents they want under this key; it is no sampling.
+            facts.query = facts.query.or_else(|| reader.text(&["db.query.text"]));
+        }
+        let system_only = facts
+            .input
+            .as_ref()
+            .is_none_or(|input| input.value.iter().all(|message| message.role == "system"));
+        if system_only {
+            let system = facts.input.take();
+            let input = flat_messages(view, "gen_ai.prompt", "user", &mut slots)
+                .or_else(|| carried.conversation("user"))
+                .or_else(|| reader.first(&["gen_ai.prompt"], |value| messages(value, "user")));
+            facts.input = with_first(input, system);
+        }
+        facts.output = facts
+            .output
+            .or_else(|| flat_messages(view, "gen_ai.completion", "assistant", &mut slots))
+            .or_else(|| carried.choices())
+            .or_else(|| reader.first(&["gen_ai.completion"], |value| messages(value, "assistant")));
+        facts
+    }
+}
+
+fn with_first(
+    input: Option<Stated<Vec<Message>>>,
+    system: Option<Stated<Vec<Message>>>,
+) -> Option<Stated<Vec<Message>>> {
+    match (input, system) {
+        (Some(mut input), Some(system)) => {
+            if input
+                .value
+                .first()
+                .is_none_or(|first| first.role != "system")
+            {
+                input.value.splice(0..0, system.value);
+            }
+            Some(input)
+        }
+        (input, system) => input.or(system),
+    }
+}
+
+/// The name of an event log record: its field, else the attribute that stood for it before logs had names.
+fn log_name(log: &opentelemetry_proto::tonic::logs::v1::LogRecord) -> &str {
+    if !log.event_name.is_empty() {
+        return &log.event_name;
+    }
+    let attribute = log
+        .attributes
+        .iter()
+        .rev()
+        .find(|attribute| attribute.key == "event.name");
+    attribute
+        .and_then(|attribute| as_str(attribute.value.as_ref()?.value.as_ref()?))
+        .unwrap_or_default()
+}
+
+/// `gen_ai.prompt.variable.<name>`, as one object.
+fn variables(view: &SpanView, prompt: Option<Stated<PromptFact>>) -> Option<Stated<PromptFact>> {
+    let prefix = "gen_ai.prompt.variable.";
+    let stated: Map<String, Json> = view
+        .span
+        .attributes
+        .iter()
+        .filter_map(|attribute| {
+            let name = attribute.key.strip_prefix(prefix)?;
+            Some((name.to_owned(), to_json(attribute.value.as_ref()?)))
+        })
+        .take(1_000)
+        .collect();
+    if stated.is_empty() {
+        return prompt;
+    }
+    let mut prompt =
+        prompt.unwrap_or_else(|| Stated::new(PromptFact::default(), ID, "gen_ai.prompt.variable"));
+    prompt.value.variables = Some(Json::Object(stated).to_string());
+    Some(prompt)
+}
+
+/// `gen_ai.prompt.N.*` and `gen_ai.completion.N.*`.
+fn flat_messages(
+    view: &SpanView,
+    prefix: &str,
+    role: &str,
+    slots: &mut Slots,
+) -> Option<Stated<Vec<Message>>> {
+    let flat = Flat::read(&view.span.attributes, prefix, slots)?;
+    let read: Vec<Message> = flat
+        .items()
+        .into_iter()
+        .map(|item| event_message(&item.json(), role))
+        .filter(|message| !message.parts.is_empty() || message.finish_reason.is_some())
+        .collect();
+    (!read.is_empty()).then(|| Stated::new(read, ID, &format!("{prefix}.*")))
+}
+
+/// `llm.request.functions.N.*` and `gen_ai.request.tools.N.*`.
+fn flat_tools(view: &SpanView, slots: &mut Slots) -> Option<Stated<Vec<ToolDefinition>>> {
+    ["llm.request.functions", "gen_ai.request.tools"]
+        .iter()
+        .find_map(|prefix| {
+            let flat = Flat::read(&view.span.attributes, prefix, slots)?;
+            let tools = tool_definitions(&flat.json());
+            (!tools.is_empty()).then(|| Stated::new(tools, ID, &format!("{prefix}.*")))
+        })
+}
+
+/// Messages in events or log records of their own, one each.
+struct Carried {
+    /// In order of time: the role that the name implies, the name, the body.
+    sent: Vec<(&'static str, Json)>,
+    /// Choices by their index.
+    answered: Vec<Json>,
+    /// Whole prompts and completions in one event (1.26 and 1.27, Spring AI).
+    prompt: Option<Vec<Message>>,
+    completion: Option<Vec<Message>>,
+}
+
+impl Carried {
+    fn read(view: &SpanView) -> Self {
+        let mut carried = Self {
+            sent: Vec::new(),
+            answered: Vec::new(),
+            prompt: None,
+            completion: None,
+        };
+        for event in &view.span.events {
+            carried.take(&event.name, &event.attributes, || object(&event.attributes));
+        }
+        for log in view.logs {
+            carried.take(log_name(log), &log.attributes, || {
+                match log.body.as_ref().map(to_json) {
+                    Some(Json::Null) | None => object(&log.attributes),
+                    Some(body) => body,
+                }
+            });
+        }
+        carried.answered.sort_by_key(|choice| {
+            let index = field(choice, &["index"]).and_then(Json::as_u64);
+            index.unwrap_or(0)
+        });
+        carried
+    }
+
+    fn take(&mut self, name: &str, attributes: &[KeyValue], body: impl Fn() -> Json) {
+        let whole = |key: &str, role: &str| {
+            let attribute = attributes.iter().find(|attribute| attribute.key == key)?;
+            messages(attribute.value.as_ref()?.value.as_ref()?, role)
+        };
+        if let Some((_, role)) = MESSAGE_EVENTS.iter().find(|(event, _)| *event == name) {
+            self.sent.push((role, body()));
+        } else if name == "gen_ai.choice" {
+            self.answered.push(body());
+        } else if name == "gen_ai.content.prompt" && self.prompt.is_none() {
+            self.prompt = whole("gen_ai.prompt", "user");
+        } else if name == "gen_ai.content.completion" && self.completion.is_none() {
+            self.completion = whole("gen_ai.completion", "assistant");
+        }
+    }
+
+    fn conversation(&self, role: &str) -> Option<Stated<Vec<Message>>> {
+        if self.sent.is_empty() {
+            let prompt = self.prompt.clone()?;
+            return Some(Stated::new(prompt, ID, "gen_ai.content.prompt"));
+        }
+        let read: Vec<Message> = self
+            .sent
+            .iter()
+            .map(|(implied, body)| event_message(body, implied))
+            .filter(|message| !message.parts.is_empty())
+            .collect();
+        (!read.is_empty()).then(|| Stated::new(read, ID, &format!("gen_ai.{role}.message")))
+    }
+
+    fn choices(&self) -> Option<Stated<Vec<Message>>> {
+        if self.answered.is_empty() {
+            let completion = self.completion.clone()?;
+            return Some(Stated::new(completion, ID, "gen_ai.content.completion"));
+        }
+        let read: Vec<Message> = self
+            .answered
+            .iter()
+            .map(|body| event_message(body, "assistant"))
+            .collect();
+        Some(Stated::new(read, ID, "gen_ai.choice"))
+    }
+
+    /// On a tool's span the tool message is what it was called with, and the choice is its answer (Strands).
+    fn tool(&self, tool: Option<Stated<ToolFact>>) -> Option<Stated<ToolFact>> {
+        let called = self.sent.iter().find(|(role, _)| *role == "tool");
+        let called = called.and_then(|(_, body)| read::text(body, &["content"]));
+        let answer = self
+            .answered
+            .first()
+            .map(|body| event_message(body, "assistant"));
+        let answer = answer
+            .map(|message| said(&message))
+            .filter(|text| !text.is_empty());
+        let mut tool = match tool {
+            Some(tool) => tool,
+            None if called.is_none() && answer.is_none() => return None,
+            None => Stated::new(ToolFact::default(), ID, "gen_ai.tool.message"),
+        };
+        tool.value.arguments = tool.value.arguments.or(called);
+        tool.value.result = tool.value.result.or(answer);
+        Some(tool)
+    }
+}
+
+fn said(message: &Message) -> String {
+    let texts: Vec<&str> = message
+        .parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Text { text } => Some(text.as_str()),
+            Part::ToolResult { content, .. } => Some(content.as_str()),
+            _ => None,
+        })
+        .collect();
+    texts.join("\n")
+}
+
+/// The attributes as one object; `gen_ai.event.content` (Azure) is the object itself.
+fn object(attributes: &[KeyValue]) -> Json {
+    let content = attributes
+        .iter()
+        .find(|attribute| attribute.key == "gen_ai.event.content");
+    if let Some(Value::StringValue(text)) =
+        content.and_then(|attribute| attribute.value.as_ref()?.value.as_ref())
+    {
+        return parse(text).unwrap_or_else(|| Json::String(text.clone()));
+    }
+    Json::Object(
+        attributes
+            .iter()
+            .filter_map(|attribute| {
+                Some((attribute.key.clone(), to_json(attribute.value.as_ref()?)))
+            })
+            .collect(),
+    )
+}

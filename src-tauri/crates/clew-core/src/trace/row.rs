@@ -1,0 +1,257 @@
+//! What lists, trees and totals need of a span: its row, and the few derived facts beside it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::model::{Facts, Message, Operation, Part, SpanId, UnixNanos, Usage};
+use crate::quality::Finding;
+
+/// Characters of a preview.
+const PREVIEW: usize = 200;
+
+/// One span of a trace as tree, waterfall and summary see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpanRow {
+    /// Its id, unique within the trace.
+    pub span_id: SpanId,
+    /// Its parent; `None` at a root.
+    pub parent: Option<SpanId>,
+    /// When it started; 0 where not stated.
+    pub start: UnixNanos,
+    /// When it ended; 0 while pending.
+    pub end: UnixNanos,
+    /// Its name as received.
+    pub name: String,
+    /// `service.name` of its resource.
+    pub service: String,
+    /// 0 unset, 1 ok, 2 error.
+    pub status: u8,
+    /// Whether text that was not UTF-8 was repaired.
+    pub repaired: bool,
+    /// How many different contents were received under its id, this one included.
+    pub variants: u32,
+    /// Microseconds since the epoch at which it was received.
+    pub received_micros: u64,
+    /// What it says of itself; `None` until that is derived.
+    pub facts: Option<RowFacts>,
+}
+
+impl SpanRow {
+    /// Whether the span ended in an error: by its status, or by what it says of itself.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        let stated = self
+            .facts
+            .as_ref()
+            .is_some_and(|facts| facts.error.is_some());
+        self.status == 2 || stated
+    }
+
+    /// What a person would call the span: its display name, else its name.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        let stated = self
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.display_name.as_deref());
+        stated.unwrap_or(&self.name)
+    }
+
+    /// What kind of step it is.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.facts
+            .as_ref()
+            .map_or(Operation::Other, |facts| facts.operation)
+    }
+}
+
+/// The derived facts that lists and waterfalls need of a span: small, and a pure function of [`Facts`] and findings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowFacts {
+    /// What kind of step it is.
+    pub operation: Operation,
+    /// A better title than the span's name.
+    pub display_name: Option<String>,
+    /// Who serves the model.
+    pub provider: Option<String>,
+    /// The model that answered, else the one that was asked for.
+    pub model: Option<String>,
+    /// The provider's id of the response.
+    pub response_id: Option<String>,
+    /// Token counts as stated.
+    pub usage: Option<Usage>,
+    /// Stated cost in US dollars.
+    pub cost_usd: Option<f64>,
+    /// Nanoseconds to the first token.
+    pub ttft_nanos: Option<u64>,
+    /// Why the model stopped, the first choice's reason.
+    pub finish: Option<String>,
+    /// What went wrong, on one line of at most 200 characters.
+    pub error: Option<String>,
+    /// Session id.
+    pub session: Option<String>,
+    /// User id.
+    pub user: Option<String>,
+    /// The agent's name.
+    pub agent: Option<String>,
+    /// The prompt template's name.
+    pub prompt_name: Option<String>,
+    /// The prompt template's version.
+    pub prompt_version: Option<String>,
+    /// Documents retrieved.
+    pub documents: u32,
+    /// The input on one line of at most 200 characters.
+    pub input_preview: Option<String>,
+    /// The output on one line of at most 200 characters.
+    pub output_preview: Option<String>,
+    /// Ids of the heuristics that fired.
+    pub findings: Vec<String>,
+}
+
+impl RowFacts {
+    /// Takes what a row needs out of everything that is known of a span.
+    #[must_use]
+    pub fn of(facts: &Facts, findings: &[Finding]) -> Self {
+        fn value<T: Clone>(stated: Option<&crate::model::Stated<T>>) -> Option<T> {
+            stated.map(|stated| stated.value.clone())
+        }
+        let prompt = facts.prompt.as_ref().map(|prompt| &prompt.value);
+        let finish = facts.finish_reasons.as_ref();
+        let error = facts.error.as_ref().map(|error| {
+            let (kind, message) = (&error.value.kind, &error.value.message);
+            let text = match (kind, message) {
+                (Some(kind), Some(message)) if message.starts_with(kind.as_str()) => {
+                    message.clone()
+                }
+                (Some(kind), Some(message)) => format!("{kind}: {message}"),
+                (kind, message) => message
+                    .clone()
+                    .or_else(|| kind.clone())
+                    .unwrap_or_else(|| "error".to_owned()),
+            };
+            let told = text.split("Traceback (most recent call last)").next();
+            preview(told.unwrap_or_default()).unwrap_or_else(|| "error".to_owned())
+        });
+        Self {
+            operation: facts
+                .operation
+                .as_ref()
+                .map_or(Operation::Other, |operation| operation.value),
+            display_name: value(facts.display_name.as_ref()).and_then(|name| preview(&name)),
+            provider: value(facts.provider.as_ref()),
+            model: value(
+                facts
+                    .response_model
+                    .as_ref()
+                    .or(facts.request_model.as_ref()),
+            ),
+            response_id: value(facts.response_id.as_ref()),
+            usage: value(facts.usage.as_ref()),
+            cost_usd: value(facts.cost_usd.as_ref()),
+            ttft_nanos: value(facts.ttft_nanos.as_ref()),
+            finish: finish.and_then(|reasons| reasons.value.first().cloned()),
+            error,
+            session: value(facts.session.as_ref()),
+            user: value(facts.user.as_ref()),
+            agent: value(facts.agent.as_ref()),
+            prompt_name: prompt.and_then(|prompt| prompt.name.clone()),
+            prompt_version: prompt.and_then(|prompt| prompt.version.clone()),
+            documents: facts
+                .document_count
+                .as_ref()
+                .map_or(0, |count| u32::try_from(count.value).unwrap_or(u32::MAX)),
+            input_preview: input_preview(facts),
+            output_preview: output_preview(facts),
+            findings: findings
+                .iter()
+                .filter(|finding| finding.value != 0.0)
+                .map(|finding| finding.heuristic.clone())
+                .collect(),
+        }
+    }
+}
+
+fn input_preview(facts: &Facts) -> Option<String> {
+    let input = facts.input.as_ref().map(|input| input.value.as_slice());
+    let asked = input.and_then(|messages| {
+        let user = messages
+            .iter()
+            .rev()
+            .filter(|message| message.role == "user")
+            .find_map(said);
+        user.or_else(|| messages.iter().rev().find_map(said))
+    });
+    asked
+        .or_else(|| facts.tool.as_ref()?.value.arguments.clone())
+        .or_else(|| Some(facts.query.as_ref()?.value.clone()))
+        .or_else(|| Some(gist(&facts.input_value.as_ref()?.value)))
+        .and_then(|text| preview(&text))
+}
+
+fn output_preview(facts: &Facts) -> Option<String> {
+    let output = facts.output.as_ref().map(|output| output.value.as_slice());
+    let answered = output.and_then(|messages| messages.iter().find_map(said));
+    answered
+        .or_else(|| facts.tool.as_ref()?.value.result.clone())
+        .or_else(|| Some(gist(&facts.output_value.as_ref()?.value)))
+        .and_then(|text| preview(&text))
+}
+
+/// What a message says: its texts, else what it asks of a tool or got from it.
+fn said(message: &Message) -> Option<String> {
+    let texts: Vec<&str> = message
+        .parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Text { text } | Part::Refusal { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    if texts.iter().any(|text| !text.trim().is_empty()) {
+        return Some(texts.join(" "));
+    }
+    message.parts.iter().find_map(|part| match part {
+        Part::ToolCall {
+            name, arguments, ..
+        } => Some(format!("{name}({arguments})")),
+        Part::ToolResult { content, .. } => Some(content.clone()),
+        Part::Media { modality, .. } => Some(format!("[{modality}]")),
+        _ => None,
+    })
+}
+
+/// The one text in a JSON object of one text, such as `{"input": "…"}`; anything else as it is.
+fn gist(value: &str) -> String {
+    if value.len() > 64 * 1024 || !value.starts_with('{') {
+        return value.to_owned();
+    }
+    let Ok(Json::Object(fields)) = serde_json::from_str(value) else {
+        return value.to_owned();
+    };
+    let mut texts = fields.values().filter_map(Json::as_str);
+    match (texts.next(), texts.next()) {
+        (Some(text), None) => text.to_owned(),
+        _ => value.to_owned(),
+    }
+}
+
+/// The text on one line, cut to 200 characters; `None` where nothing is left.
+fn preview(text: &str) -> Option<String> {
+    let mut line = String::new();
+    let mut left = PREVIEW;
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+            left = left.saturating_sub(1);
+        }
+        let cut: String = word.chars().take(left).collect();
+        left = left.saturating_sub(cut.chars().count());
+        line.push_str(&cut);
+        if left == 0 {
+            break;
+        }
+    }
+    let line = line.trim_end().to_owned();
+    (!line.is_empty()).then_some(line)
+}

@@ -1,0 +1,42 @@
+//! Rows for tests.
+
+use super::{RowFacts, SpanRow};
+use crate::model::{Facts, Operation, SpanId, UnixNanos, Usage};
+
+/// A span without facts.
+pub(crate) fn row(id: u64, parent: Option<u64>, start: u64, end: u64) -> SpanRow {
+    let id_of = |id: u64| SpanId::from_bytes(&id.to_be_bytes()).expect("not zero");
+    SpanRow {
+        span_id: id_of(id),
+        parent: parent.map(id_of),
+        start: UnixNanos(start),
+        end: UnixNanos(end),
+        name: format!("span {id}"),
+        service: "shop".to_owned(),
+        status: 0,
+        repaired: false,
+        variants: 1,
+        received_micros: 0,
+        facts: Some(RowFacts::of(&Facts::default(), &[])),
+    }
+}
+
+/// A model call with tokens.
+pub(crate) fn call(
+    id: u64,
+    parent: Option<u64>,
+    tokens: (u64, u64),
+    response: Option<&str>,
+) -> SpanRow {
+    let mut call = row(id, parent, 1_000 + id, 2_000 + id);
+    let facts = call.facts.as_mut().expect("row gives facts");
+    facts.operation = Operation::Llm;
+    facts.model = Some("gpt-4o".to_owned());
+    facts.response_id = response.map(ToOwned::to_owned);
+    facts.usage = Some(Usage {
+        input: Some(tokens.0),
+        output: Some(tokens.1),
+        ..Usage::default()
+    });
+    call
+}
