@@ -3,14 +3,25 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+mod diff;
+mod template;
+mod version;
+
+pub use diff::diff_lines;
+pub use template::{VariableChange, compare_variables, variables};
+pub use version::{PromptCall, group, template_name, version_label};
+
 /// One version of a prompt template and what its calls did. Medians are of calls that state the figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct PromptVersion {
-    /// The version as stated; empty where the program states none.
+    /// The version as stated; where the program states none, `#` and six hex digits of the text's hash, or empty
+    /// where it states no text either.
     pub version: String,
-    /// The template's text, where stated.
+    /// The template's text, where stated; the newest where calls state several.
     pub template: Option<String>,
+    /// Different texts that its calls state: more than one means that the text changed and the version did not.
+    pub texts: u32,
     /// Calls that used it.
     pub calls: u32,
     /// Calls that failed.
@@ -19,7 +30,7 @@ pub struct PromptVersion {
     pub first_micros: u64,
     /// Microseconds since the epoch of its last call.
     pub last_micros: u64,
-    /// Median duration in nanoseconds.
+    /// Median duration in nanoseconds of calls that ended.
     pub duration_nanos: Option<f64>,
     /// Median prompt tokens.
     pub input_tokens: Option<f64>,
