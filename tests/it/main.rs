@@ -1,1 +1,3 @@
-//! x
+//! Behaviour of the whole, through the door and through the binary. One module a subject, sorted.
+
+mod tidy;
