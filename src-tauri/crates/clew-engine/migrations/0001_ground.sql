@@ -11,12 +11,13 @@ CREATE TABLE strings (
 -- Where telemetry came from: 0 is live, every opened file has its own.
 CREATE TABLE sources (
     id      INTEGER PRIMARY KEY,
+    key     TEXT    NOT NULL UNIQUE, -- the file's path: opened again, it is the same source
     label   TEXT    NOT NULL,
     format  TEXT    NOT NULL,
     opened  INTEGER NOT NULL -- microseconds since the epoch
 ) STRICT;
 
-INSERT INTO sources (id, label, format, opened) VALUES (0, 'live', 'otlp', 0);
+INSERT INTO sources (id, key, label, format, opened) VALUES (0, '', 'live', 'otlp', 0);
 
 -- Resource messages by content.
 CREATE TABLE resources (

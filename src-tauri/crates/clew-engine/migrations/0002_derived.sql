@@ -14,17 +14,12 @@ CREATE TABLE stale_spans (
     span INTEGER PRIMARY KEY
 ) STRICT;
 
--- Spans whose text must leave or re-enter the full-text index, which is a file of its own.
-CREATE TABLE stale_text (
-    span INTEGER PRIMARY KEY
-) STRICT;
-
 -- What a shown span says of itself.
 CREATE TABLE facts (
     span      INTEGER PRIMARY KEY REFERENCES spans (id),
     trace     INTEGER NOT NULL REFERENCES traces (id),
     operation INTEGER NOT NULL, -- index in Operation::ALL
-    counted   INTEGER NOT NULL, -- 1 where it is a call that counts in totals
+    counted   INTEGER NOT NULL, -- what of it counts in totals: 1 usage, 2 cost, 4 the call itself
     start     INTEGER NOT NULL, -- microseconds since the epoch
     duration  INTEGER,          -- nanoseconds; NULL while pending
     failed    INTEGER NOT NULL,
@@ -39,8 +34,9 @@ CREATE TABLE facts (
 
 -- A trace's facts.
 CREATE INDEX facts_by_trace ON facts (trace);
--- Trends read counted calls by time, and nothing else.
-CREATE INDEX calls_by_start ON facts (start, model, input, output, cached, cost, duration, failed) WHERE counted = 1;
+-- Trends read what counts by time, and nothing else.
+CREATE INDEX calls_by_start ON facts (start, counted, model, input, output, cached, cost, duration, failed)
+    WHERE counted <> 0;
 -- Prompt versions.
 CREATE INDEX facts_with_prompt ON facts (start) WHERE prompt IS NOT NULL;
 

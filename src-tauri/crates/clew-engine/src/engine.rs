@@ -20,7 +20,7 @@ use crate::receive;
 use crate::settings::Settings;
 use crate::store::derive::{Deriver, Deriving};
 use crate::store::disk::Disk;
-use crate::store::search::Index;
+use crate::store::search::{Index, SharedIndex};
 use crate::store::writer::Writer;
 use crate::store::{retention, Lock, Store};
 
@@ -65,6 +65,7 @@ pub(crate) struct Inner {
 struct Write {
     writer: Writer,
     ingest: Ingest,
+    index: SharedIndex,
     /// Wakes the deriver.
     wake: Arc<Notify>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -120,8 +121,9 @@ impl Engine {
             Arc::new(Watch { wake: Arc::clone(&wake), changes: changes.clone(), received: Arc::default() });
         let disk = Arc::new(Disk::new(&store.path, options.disk_floor));
         let ingest = Ingest::new(writer.clone(), disk, watch.clone());
+        let index: SharedIndex = Arc::new(Mutex::new(Index::open(&store.path)?));
         let deriver =
-            Deriver::new(store.clone(), writer.clone(), Index::open(&store.path)?, Arc::clone(&wake), watch);
+            Deriver::new(store.clone(), writer.clone(), Arc::clone(&index), Arc::clone(&wake), watch);
         let tasks = Mutex::new(vec![tokio::spawn(deriver.run())]);
         let engine = Self {
             inner: Arc::new(Inner {
@@ -131,6 +133,7 @@ impl Engine {
                 write: Some(Write {
                     writer,
                     ingest,
+                    index,
                     wake,
                     tasks,
                     receivers: Mutex::default(),
@@ -241,6 +244,16 @@ impl Engine {
 
     pub(crate) fn writer(&self) -> Result<&Writer, Error> {
         self.inner.write.as_ref().map(|write| &write.writer).ok_or_else(read_only)
+    }
+
+    pub(crate) fn index(&self) -> Result<&SharedIndex, Error> {
+        self.inner.write.as_ref().map(|write| &write.index).ok_or_else(read_only)
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.inner.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn wake_deriver(&self) {

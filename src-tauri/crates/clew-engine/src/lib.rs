@@ -7,6 +7,7 @@
 pub mod api;
 mod bindings;
 pub mod census;
+mod changes;
 pub mod error;
 pub mod event;
 pub mod ingest;

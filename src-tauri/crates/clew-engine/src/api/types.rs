@@ -320,6 +320,8 @@ pub struct DrawChart {
     pub width: u32,
     /// Height in pixels, 100 to 2,000.
     pub height: u32,
+    /// The reader's time zone, in minutes east of UTC.
+    pub utc_offset_minutes: i32,
 }
 
 /// Names of one listening socket.

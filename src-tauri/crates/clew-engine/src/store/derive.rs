@@ -4,7 +4,7 @@
 //! derived again; when [`VERSION`] rises, it is. Senders never wait for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use clew_core::convention;
@@ -15,7 +15,7 @@ use rusqlite::params;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 use tokio::sync::Notify;
 
-use super::search::{Index, Texts};
+use super::search::{Index, SharedIndex, Texts};
 use super::spans::{self, Place, Whole, PLACE};
 use super::writer::{Session, Writer};
 use super::{now_micros, Store};
@@ -44,7 +44,7 @@ pub(crate) trait Deriving: Send + Sync {
 pub(crate) struct Deriver {
     store: Store,
     writer: Writer,
-    index: Option<Index>,
+    index: SharedIndex,
     wake: Arc<Notify>,
     listener: Arc<dyn Deriving>,
     /// Traces that wait to be summarised, and until when.
@@ -69,11 +69,11 @@ impl Deriver {
     pub(crate) fn new(
         store: Store,
         writer: Writer,
-        index: Index,
+        index: SharedIndex,
         wake: Arc<Notify>,
         listener: Arc<dyn Deriving>,
     ) -> Self {
-        Self { store, writer, index: Some(index), wake, listener, waiting: BTreeMap::new(), resting: BTreeMap::new() }
+        Self { store, writer, index, wake, listener, waiting: BTreeMap::new(), resting: BTreeMap::new() }
     }
 
     /// Derives for ever; the task is aborted to stop it. Whatever it has not committed, it does again at the next start.
@@ -136,21 +136,42 @@ impl Deriver {
     }
 
     async fn index<T: Send + 'static>(
-        &mut self,
+        &self,
         act: impl FnOnce(&mut Index) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let mut index = match self.index.take() {
-            Some(index) => index,
-            None => Index::open(&self.store.path)?,
-        };
-        let (index, result) = tokio::task::spawn_blocking(move || {
-            let result = act(&mut index);
-            (index, result)
-        })
-        .await
-        .map_err(Error::internal)?;
-        self.index = Some(index);
-        result
+        let index = Arc::clone(&self.index);
+        tokio::task::spawn_blocking(move || act(&mut index.lock().unwrap_or_else(PoisonError::into_inner)))
+            .await
+            .map_err(Error::internal)?
+    }
+
+    /// Indexes texts of spans that still exist: a purge may have run since they were read.
+    async fn add_to_index(&self, texts: Vec<Texts>, through: i64) -> Result<(), Error> {
+        let texts = Arc::new(texts);
+        loop {
+            let removals = self.index(|index| Ok(index.removals())).await?;
+            let mut query = QueryBuilder::<Sqlite>::new("SELECT id FROM spans WHERE id IN (");
+            let mut list = query.separated(", ");
+            texts.iter().for_each(|text| {
+                list.push_bind(text.span);
+            });
+            query.push(")");
+            let alive: Vec<i64> = query.build_query_scalar().fetch_all(&self.store.reads).await?;
+            let alive: BTreeSet<i64> = alive.into_iter().collect();
+            let texts = Arc::clone(&texts);
+            let added = self
+                .index(move |index| {
+                    if index.removals() != removals {
+                        return Ok(false);
+                    }
+                    index.add(texts.iter().filter(|text| alive.contains(&text.span)), through)?;
+                    Ok(true)
+                })
+                .await?;
+            if added {
+                return Ok(());
+            }
+        }
     }
 
     /// Does the next piece of work; `false` when there is none.
@@ -175,13 +196,10 @@ impl Deriver {
             self.summarise().await?;
             let texts: Vec<Texts> = derived.into_iter().map(|derived| derived.texts).collect();
             let through = last.unwrap_or(through);
-            self.index(move |index| {
-                if !gone.is_empty() {
-                    index.remove(&gone, false)?;
-                }
-                index.add(&texts, through)
-            })
-            .await?;
+            if !gone.is_empty() {
+                self.index(move |index| index.remove(&gone, false)).await?;
+            }
+            self.add_to_index(texts, through).await?;
             self.listener.derived();
             return Ok(true);
         }
@@ -298,7 +316,7 @@ impl Deriver {
         let last = places.last().map_or(through, |place| place.id);
         places.retain(|place| place.shown);
         let texts: Vec<Texts> = self.derive(places).await?.into_iter().map(|derived| derived.texts).collect();
-        self.index(move |index| index.add(&texts, last)).await?;
+        self.add_to_index(texts, last).await?;
         Ok(true)
     }
 }
@@ -502,15 +520,15 @@ struct Summarised {
     operations: i64,
     services: BTreeSet<String>,
     models: BTreeSet<String>,
-    /// Spans that count as calls.
-    counted: Vec<i64>,
+    /// Spans that count in totals, and what of them (`facts.counted`).
+    counted: Vec<(i64, i64)>,
 }
 
 impl Summarised {
     fn of(head: Head, rows: &[SpanRow], now: UnixNanos) -> Result<Self, Error> {
         let summary = trace::summary(head.trace_id, head.source, rows, now, head.received);
         let json = serde_json::to_string(&summary).map_err(Error::internal)?;
-        let counted = trace::counted(rows);
+        let counted = trace::counted(rows, &trace::tree(rows));
         let mut operations = 0;
         let (mut services, mut models) = (BTreeSet::new(), BTreeSet::new());
         for row in rows {
@@ -530,8 +548,13 @@ impl Summarised {
             models,
             counted: rows
                 .iter()
-                .zip(counted)
-                .filter_map(|(row, counted)| counted.then(|| row.span_id.as_i64()))
+                .enumerate()
+                .map(|(index, row)| {
+                    let usage = i64::from(counted.usage[index]);
+                    let (cost, call) = (i64::from(counted.cost[index]), i64::from(counted.call[index]));
+                    (row.span_id.as_i64(), usage | cost << 1 | call << 2)
+                })
+                .filter(|(_, counted)| *counted != 0)
                 .collect(),
         })
     }
@@ -576,15 +599,15 @@ impl Summarised {
             }
         }
         connection
-            .prepare_cached("UPDATE facts SET counted = 0 WHERE trace = ? AND counted = 1")?
+            .prepare_cached("UPDATE facts SET counted = 0 WHERE trace = ? AND counted <> 0")?
             .execute([self.trace])?;
-        for span in &self.counted {
+        for (span, counted) in &self.counted {
             connection
                 .prepare_cached(
-                    "UPDATE facts SET counted = 1
+                    "UPDATE facts SET counted = ?
                      WHERE span = (SELECT id FROM spans WHERE trace = ? AND span_id = ? AND shown = 1)",
                 )?
-                .execute([self.trace, *span])?;
+                .execute([*counted, self.trace, *span])?;
         }
         Ok(())
     }

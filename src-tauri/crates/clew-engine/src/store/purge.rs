@@ -25,10 +25,10 @@ pub(crate) fn traces(session: &mut Session<'_>, traces: &[i64]) -> Result<Remove
     // Ids of strings may fall away.
     session.interned.clear();
     let mut removed = Removed::default();
-    let mut span_slots: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    let mut log_slots: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    let mut span_slots: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+    let mut log_slots: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     for &trace in traces {
-        let spans: Vec<(i64, i64, usize)> = connection
+        let spans: Vec<(i64, i64, u32)> = connection
             .prepare_cached("SELECT id, block, slot FROM spans WHERE trace = ?")?
             .query_map([trace], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<Result<_, _>>()?;
@@ -39,7 +39,7 @@ pub(crate) fn traces(session: &mut Session<'_>, traces: &[i64]) -> Result<Remove
                 connection.prepare_cached(delete)?.execute([span])?;
             }
         }
-        let logs: Vec<(i64, usize)> = connection
+        let logs: Vec<(i64, u32)> = connection
             .prepare_cached("SELECT block, slot FROM logs WHERE trace = ?")?
             .query_map([trace], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
@@ -73,11 +73,11 @@ pub(crate) fn older(session: &mut Session<'_>, before: i64) -> Result<(), Error>
     let connection = session.connection;
     session.interned.clear();
     connection.execute("DELETE FROM points WHERE received < ?", [before])?;
-    let logs: Vec<(i64, usize)> = connection
+    let logs: Vec<(i64, u32)> = connection
         .prepare_cached("SELECT block, slot FROM logs WHERE trace IS NULL AND received < ?")?
         .query_map([before], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    let mut slots: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    let mut slots: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     for (block, slot) in logs {
         slots.entry(block).or_default().push(slot);
     }
@@ -155,7 +155,7 @@ enum Table {
 }
 
 /// Writes a block anew with some slots empty; the others keep their numbers. A block without items goes.
-fn rewrite(connection: &Connection, table: Table, block: i64, slots: &[usize]) -> Result<(), Error> {
+fn rewrite(connection: &Connection, table: Table, block: i64, slots: &[u32]) -> Result<(), Error> {
     let (select, update, delete) = match table {
         Table::Attributes => (
             "SELECT data FROM attribute_blocks WHERE id = ?",
@@ -178,7 +178,10 @@ fn rewrite(connection: &Connection, table: Table, block: i64, slots: &[usize]) -
     let data: Vec<u8> = connection.prepare_cached(select)?.query_row([block], |row| row.get(0))?;
     let old = Block::decode(&data).map_err(Error::internal)?;
     let items: Vec<&[u8]> = (0..old.slots())
-        .map(|slot| if slots.contains(&slot) { &[][..] } else { old.item(slot) })
+        .map(|slot| {
+            let gone = u32::try_from(slot).is_ok_and(|slot| slots.contains(&slot));
+            if gone { &[][..] } else { old.item(slot) }
+        })
         .collect();
     let data = blocks::encode(&items).map_err(Error::internal)?;
     connection.prepare_cached(update)?.execute(params![data, block])?;

@@ -1,11 +1,11 @@
 //! Retention: the traces received longest ago go first, in short slices, until size and age hold.
 
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use sqlx::SqlitePool;
 
 use super::purge;
-use super::search::Index;
 use crate::api::Purged;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -51,11 +51,10 @@ pub(crate) async fn preview(engine: &Engine, retention: Retention) -> Result<Pre
     let size = database + index;
     let by_age = aged(&store.reads, retention).await?;
     let excess = size.saturating_sub(retention.max_bytes);
-    let (spans, traces) = (spans.unsigned_abs(), traces.unsigned_abs());
+    let traces = traces.unsigned_abs();
     let by_size = u64::try_from(u128::from(excess) * u128::from(traces) / u128::from(size.max(1))).unwrap_or(traces);
     let count = by_age.max(by_size);
     let bytes = u64::try_from(u128::from(size) * u128::from(count) / u128::from(traces.max(1))).unwrap_or(size);
-    let _ = spans;
     Ok(Preview { traces: count, bytes })
 }
 
@@ -129,21 +128,26 @@ pub(crate) async fn delete(engine: &Engine, traces: Vec<i64>, purged: &mut Purge
     let removed = engine.writer()?.commit(move |session| purge::traces(session, &traces)).await?;
     purged.traces += removed.traces;
     purged.spans += u64::try_from(removed.spans.len()).unwrap_or(u64::MAX);
-    let path = engine.inner.store.path.clone();
-    tokio::task::spawn_blocking(move || Index::open(&path)?.remove(&removed.spans, false))
-        .await
-        .map_err(Error::internal)??;
+    remove_from_index(engine, removed.spans, false).await?;
     engine.inner.changes.changed(Topic::Spans);
     Ok(())
+}
+
+async fn remove_from_index(engine: &Engine, spans: Vec<i64>, thoroughly: bool) -> Result<(), Error> {
+    let index = Arc::clone(engine.index()?);
+    tokio::task::spawn_blocking(move || {
+        index.lock().unwrap_or_else(PoisonError::into_inner).remove(&spans, thoroughly)
+    })
+    .await
+    .map_err(Error::internal)?
 }
 
 /// Drops unused names and gives space back; with `thoroughly`, the index keeps no word of what was deleted.
 pub(crate) async fn tidy(engine: &Engine, thoroughly: bool) -> Result<(), Error> {
     engine.writer()?.commit(purge::unused).await?;
     engine.writer()?.alone(purge::shrink).await??;
-    let path = engine.inner.store.path.clone();
     if thoroughly {
-        tokio::task::spawn_blocking(move || Index::open(&path)?.remove(&[], true)).await.map_err(Error::internal)??;
+        remove_from_index(engine, Vec::new(), true).await?;
     }
     engine.inner.changes.changed(Topic::Status);
     Ok(())

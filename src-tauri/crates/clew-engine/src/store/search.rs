@@ -2,6 +2,7 @@
 //! acknowledgement. It holds no content of its own and can be deleted at any time: it is built again.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::{params, Connection};
 
@@ -67,24 +68,36 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// The index, open for its one writer.
+/// The index, open to be written.
 #[derive(Debug)]
-pub(crate) struct Index(Connection);
+pub(crate) struct Index {
+    connection: Connection,
+    /// Counts removals: who read spans before one must look again whether they are still there.
+    removals: u64,
+}
+
+/// The index, shared by those who write it.
+pub(crate) type SharedIndex = Arc<Mutex<Index>>;
 
 impl Index {
     /// Opens the index of a database.
     pub(crate) fn open(database: &Path) -> Result<Self, Error> {
-        Ok(Self(connect(&path(database))?))
+        Ok(Self { connection: connect(&path(database))?, removals: 0 })
+    }
+
+    /// How often spans have been removed.
+    pub(crate) fn removals(&self) -> u64 {
+        self.removals
     }
 
     /// Every span up to this id is indexed.
     pub(crate) fn through(&self) -> Result<i64, Error> {
-        Ok(self.0.query_row("SELECT through FROM progress", [], |row| row.get(0))?)
+        Ok(self.connection.query_row("SELECT through FROM progress", [], |row| row.get(0))?)
     }
 
     /// Indexes spans, replacing what was indexed of them, and moves the watermark.
-    pub(crate) fn add(&mut self, texts: &[Texts], through: i64) -> Result<(), Error> {
-        let transaction = self.0.transaction()?;
+    pub(crate) fn add<'a>(&mut self, texts: impl Iterator<Item = &'a Texts>, through: i64) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
         {
             let watermark: i64 = transaction.query_row("SELECT through FROM progress", [], |row| row.get(0))?;
             let mut delete = transaction.prepare_cached("DELETE FROM texts WHERE rowid = ?")?;
@@ -103,7 +116,8 @@ impl Index {
 
     /// Removes spans from the index; with `thoroughly`, no trace of their words stays in the file.
     pub(crate) fn remove(&mut self, spans: &[i64], thoroughly: bool) -> Result<(), Error> {
-        let transaction = self.0.transaction()?;
+        self.removals += 1;
+        let transaction = self.connection.transaction()?;
         {
             let mut delete = transaction.prepare_cached("DELETE FROM texts WHERE rowid = ?")?;
             for span in spans {
@@ -114,7 +128,7 @@ impl Index {
         if thoroughly {
             // Deleted rows of a contentless index are only marked; merging everything drops them, and `secure_delete`
             // overwrites the pages that this frees.
-            self.0.execute_batch(
+            self.connection.execute_batch(
                 "INSERT INTO texts (texts) VALUES ('optimize');
                  PRAGMA incremental_vacuum;
                  PRAGMA wal_checkpoint(TRUNCATE);",
@@ -125,7 +139,7 @@ impl Index {
 
     /// Empties the index, so that it is built again.
     pub(crate) fn reset(&mut self) -> Result<(), Error> {
-        Ok(self.0.execute_batch(
+        Ok(self.connection.execute_batch(
             "BEGIN;
              INSERT INTO texts (texts) VALUES ('delete-all');
              UPDATE progress SET through = 0;
