@@ -6,6 +6,10 @@ use ts_rs::TS;
 use crate::model::{Document, Message, Operation, ToolDefinition, Usage};
 use crate::quality::Finding;
 
+mod build;
+
+pub use build::{Surroundings, detail};
+
 /// One fact and who stated it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -1,5 +1,6 @@
 //! One trace: its tree, waterfall, summary, and the detail of each span.
 
+mod content_hint;
 mod count;
 mod detail;
 mod row;
@@ -11,7 +12,8 @@ mod waterfall;
 
 pub use count::{Counted, counted};
 pub use detail::{
-    AttributeRow, ContentHint, EventRow, FactRow, LinkRow, LogRow, ScopeRow, SpanDetail, VariantRow,
+    AttributeRow, ContentHint, EventRow, FactRow, LinkRow, LogRow, ScopeRow, SpanDetail,
+    Surroundings, VariantRow, detail,
 };
 pub use row::{RowFacts, SpanRow};
 pub use summary::{TraceState, TraceSummary, summary};

@@ -1,0 +1,185 @@
+//! Why a model call shows no content, and the setting that makes the next one show it, by instrumentation scope.
+
+use super::ContentHint;
+use crate::model::{Facts, Operation};
+
+/// Beginnings of scope names, who that is, and the setting; the first that fits counts.
+const SETTINGS: &[(&str, &str, &str)] = &[
+    (
+        "opentelemetry.instrumentation.genai.",
+        "OpenTelemetry's GenAI instrumentation",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only",
+    ),
+    (
+        "opentelemetry.util.genai",
+        "OpenTelemetry's GenAI instrumentation",
+        "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only",
+    ),
+    (
+        "opentelemetry.instrumentation.openai_v2",
+        "OpenTelemetry's OpenAI instrumentation",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+    ),
+    (
+        "openinference.",
+        "OpenInference",
+        "OPENINFERENCE_HIDE_INPUTS=false OPENINFERENCE_HIDE_OUTPUTS=false",
+    ),
+    ("traceloop", "OpenLLMetry", "TRACELOOP_TRACE_CONTENT=true"),
+    (
+        "opentelemetry.instrumentation.",
+        "OpenLLMetry",
+        "TRACELOOP_TRACE_CONTENT=true",
+    ),
+    ("@traceloop/", "OpenLLMetry", "TRACELOOP_TRACE_CONTENT=true"),
+    (
+        "gcp.vertex.agent",
+        "The Agent Development Kit",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+    ),
+    (
+        "pydantic-ai",
+        "Pydantic AI",
+        "Agent.instrument_all(InstrumentationSettings(include_content=True))",
+    ),
+    (
+        "logfire",
+        "Logfire",
+        "logfire.instrument_pydantic_ai(include_content=True)",
+    ),
+    (
+        "ai",
+        "The AI SDK",
+        "experimental_telemetry: { isEnabled: true, recordInputs: true, recordOutputs: true }",
+    ),
+    (
+        "gen_ai",
+        "The AI SDK",
+        "registerTelemetry(new OpenTelemetry({ recordInputs: true, recordOutputs: true }))",
+    ),
+    (
+        "org.springframework",
+        "Spring AI",
+        "spring.ai.chat.observations.log-prompt=true spring.ai.chat.observations.log-completion=true",
+    ),
+    (
+        "Microsoft.SemanticKernel",
+        "Semantic Kernel",
+        "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true",
+    ),
+    (
+        "semantic_kernel",
+        "Semantic Kernel",
+        "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true",
+    ),
+    (
+        "Experimental.Microsoft.",
+        "Microsoft.Extensions.AI",
+        ".UseOpenTelemetry(sourceName: \"app\", configure: c => c.EnableSensitiveData = true)",
+    ),
+    (
+        "agent_framework",
+        "The Agent Framework",
+        "ENABLE_SENSITIVE_DATA=true",
+    ),
+    (
+        "github.copilot",
+        "Copilot",
+        "COPILOT_OTEL_CAPTURE_CONTENT=true",
+    ),
+    (
+        "com.anthropic.claude_code",
+        "Claude Code",
+        "OTEL_LOG_USER_PROMPTS=1",
+    ),
+];
+
+/// The hint for a model call that states a model or tokens, but neither what was sent nor what came back.
+pub(super) fn content_hint(scope: &str, facts: &Facts) -> Option<ContentHint> {
+    let operation = facts.operation.as_ref().map(|operation| operation.value);
+    let content = facts.input.is_some()
+        || facts.output.is_some()
+        || facts.input_value.is_some()
+        || facts.output_value.is_some();
+    let call =
+        facts.usage.is_some() || facts.request_model.is_some() || facts.response_model.is_some();
+    if operation != Some(Operation::Llm) || content || !call {
+        return None;
+    }
+    // Short names must fit whole: many scopes begin with "ai".
+    let fits = |prefix: &str| {
+        if prefix.len() > 6 {
+            scope.starts_with(prefix)
+        } else {
+            scope == prefix
+        }
+    };
+    let known = SETTINGS.iter().find(|(prefix, _, _)| fits(prefix));
+    let (who, setting) = known.map_or(
+        (
+            "Most instrumentation",
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+        ),
+        |(_, who, setting)| (*who, *setting),
+    );
+    let default = if who == "OpenInference" {
+        "was told to hide what was sent and answered"
+    } else {
+        "leaves out what was sent and answered unless it is told to record it"
+    };
+    Some(ContentHint {
+        reason: format!("{who} {default}."),
+        setting: setting.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stated;
+
+    fn bare_call() -> Facts {
+        Facts {
+            operation: Some(Stated::new(
+                Operation::Llm,
+                "otel_genai",
+                "gen_ai.operation.name",
+            )),
+            request_model: Some(Stated::new(
+                "gpt-4o".to_owned(),
+                "otel_genai",
+                "gen_ai.request.model",
+            )),
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn each_scope_gets_its_own_setting() {
+        for (scope, expected) in [
+            ("opentelemetry.instrumentation.genai.openai", "=span_only"),
+            ("opentelemetry.instrumentation.openai_v2", "CONTENT=true"),
+            (
+                "opentelemetry.instrumentation.langchain",
+                "TRACELOOP_TRACE_CONTENT=true",
+            ),
+            (
+                "openinference.instrumentation.openai",
+                "OPENINFERENCE_HIDE_INPUTS=false",
+            ),
+            ("ai", "recordInputs"),
+            ("aiohttp", "OTEL_INSTRUMENTATION_GENAI"),
+        ] {
+            let hint = content_hint(scope, &bare_call()).expect("a call without content");
+            assert!(hint.setting.contains(expected), "{scope}: {}", hint.setting);
+        }
+    }
+
+    #[test]
+    fn no_hint_where_there_is_content_or_no_call() {
+        let mut with_content = bare_call();
+        with_content.output_value = Some(Stated::new("hi".to_owned(), "general", "output"));
+        assert_eq!(content_hint("ai", &with_content), None);
+        assert_eq!(content_hint("ai", &Facts::default()), None);
+    }
+}

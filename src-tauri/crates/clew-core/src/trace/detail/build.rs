@@ -1,0 +1,505 @@
+//! Builds the detail of a span from its content, its facts and what surrounds it.
+
+use std::collections::HashSet;
+
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
+
+use super::super::content_hint::content_hint;
+use super::super::flag;
+use super::{AttributeRow, EventRow, FactRow, LinkRow, LogRow, ScopeRow, SpanDetail, VariantRow};
+use crate::model::{
+    Document, ErrorFact, Facts, Message, Operation, PromptFact, SpanId, SpanView, Stated,
+    ToolDefinition, ToolFact, TraceId, Usage, display,
+};
+use crate::quality::Finding;
+
+/// Longest value text that a detail carries, in bytes.
+const MAX_VALUE: usize = 64 * 1024;
+/// Most attributes that a detail lists.
+const MAX_ATTRIBUTES: usize = 1_000;
+
+/// What the trace and the store know of a span beyond its own content.
+#[derive(Debug, Clone)]
+pub struct Surroundings<'a> {
+    /// The trace's id.
+    pub trace_id: TraceId,
+    /// The span's id.
+    pub span_id: SpanId,
+    /// The parent that the span states.
+    pub parent: Option<SpanId>,
+    /// [`crate::trace::flag::ORPHAN`] and [`crate::trace::flag::CYCLE`], as the tree has them.
+    pub flags: u16,
+    /// Whether text that was not UTF-8 was repaired, or a value nested too deep was cut.
+    pub repaired: bool,
+    /// All contents received under the id.
+    pub variants: Vec<VariantRow>,
+    /// Messages that earlier calls of the trace sent or got as answers.
+    pub earlier: &'a [Message],
+    /// What heuristics saw in the response.
+    pub findings: Vec<Finding>,
+}
+
+/// Everything that the side panel shows of the span.
+#[must_use]
+pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanDetail {
+    let span = view.span;
+    let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
+    let status = span.status.clone().unwrap_or_default();
+    let tool = facts
+        .tool
+        .as_ref()
+        .map(|tool| tool.value.clone())
+        .unwrap_or_default();
+    let prompt = facts
+        .prompt
+        .as_ref()
+        .map(|prompt| prompt.value.clone())
+        .unwrap_or_default();
+    let error = facts
+        .error
+        .as_ref()
+        .map(|error| error.value.clone())
+        .unwrap_or_default();
+    let input = list(facts.input.as_ref());
+    let model = facts
+        .response_model
+        .as_ref()
+        .or(facts.request_model.as_ref());
+    let problems = problems(view, &around);
+    SpanDetail {
+        trace_id: around.trace_id.to_string(),
+        span_id: around.span_id.to_string(),
+        parent_span_id: around.parent.map(|parent| parent.to_string()),
+        name: span.name.clone(),
+        operation: facts
+            .operation
+            .as_ref()
+            .map_or(Operation::Other, |operation| operation.value),
+        kind: kind(span.kind),
+        status: if (0..=2).contains(&status.code) {
+            u8::try_from(status.code).unwrap_or(0)
+        } else {
+            0
+        },
+        status_message: status.message,
+        start_nanos: start.to_string(),
+        end_nanos: end.to_string(),
+        duration_nanos: (end != 0).then(|| end.saturating_sub(start)),
+        service: view
+            .resource_attr("service.name")
+            .map(display)
+            .unwrap_or_default(),
+        provider: one(facts.provider.as_ref()),
+        model: one(model),
+        usage: facts
+            .usage
+            .as_ref()
+            .map(|usage| usage.value)
+            .unwrap_or_default(),
+        cost_usd: facts.cost_usd.as_ref().map(|cost| cost.value),
+        ttft_nanos: facts.ttft_nanos.as_ref().map(|ttft| ttft.value),
+        finish_reasons: list(facts.finish_reasons.as_ref()),
+        error_type: error.kind,
+        error_message: error.message,
+        reused: reused(&input, around.earlier),
+        input,
+        output: list(facts.output.as_ref()),
+        input_value: one(facts.input_value.as_ref()),
+        output_value: one(facts.output_value.as_ref()),
+        tool_name: tool.name,
+        tool_call_id: tool.call_id,
+        tool_arguments: tool.arguments,
+        tool_result: tool.result,
+        query: one(facts.query.as_ref()),
+        documents: list(facts.documents.as_ref()),
+        tools: list(facts.tools.as_ref()),
+        parameters: list(facts.parameters.as_ref()),
+        prompt_name: prompt.name,
+        prompt_version: prompt.version,
+        facts: fact_rows(facts),
+        content_hint: content_hint(&view.scope.name, facts),
+        findings: around.findings,
+        attributes: attribute_rows(&span.attributes),
+        attribute_count: u32::try_from(span.attributes.len()).unwrap_or(u32::MAX),
+        dropped: (
+            span.dropped_attributes_count,
+            span.dropped_events_count,
+            span.dropped_links_count,
+        ),
+        resource: attribute_rows(&view.resource.attributes),
+        scope: ScopeRow {
+            name: view.scope.name.clone(),
+            version: view.scope.version.clone(),
+        },
+        events: event_rows(span),
+        links: span.links.iter().map(link_row).collect(),
+        logs: view.logs.iter().map(|log| log_row(log, start)).collect(),
+        problems,
+        variants: around.variants,
+    }
+}
+
+fn one(stated: Option<&Stated<String>>) -> Option<String> {
+    stated.map(|stated| stated.value.clone())
+}
+
+fn list<T: Clone>(stated: Option<&Stated<Vec<T>>>) -> Vec<T> {
+    stated
+        .map(|stated| stated.value.clone())
+        .unwrap_or_default()
+}
+
+/// How many messages at the start of `input` are among `earlier`, by role and content.
+fn reused(input: &[Message], earlier: &[Message]) -> u32 {
+    let known: HashSet<String> = earlier.iter().filter_map(said).collect();
+    let known_too = |message: &&Message| said(message).is_some_and(|said| known.contains(&said));
+    u32::try_from(input.iter().take_while(known_too).count()).unwrap_or(u32::MAX)
+}
+
+fn said(message: &Message) -> Option<String> {
+    serde_json::to_string(&(&message.role, &message.parts)).ok()
+}
+
+fn kind(kind: i32) -> String {
+    match kind {
+        0 => "unspecified".to_owned(),
+        1 => "internal".to_owned(),
+        2 => "server".to_owned(),
+        3 => "client".to_owned(),
+        4 => "producer".to_owned(),
+        5 => "consumer".to_owned(),
+        other => format!("unknown ({other})"),
+    }
+}
+
+fn severity(log: &LogRecord) -> String {
+    const NAMES: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+    if !log.severity_text.is_empty() {
+        return log.severity_text.clone();
+    }
+    match usize::try_from(log.severity_number) {
+        Ok(0) => "unspecified".to_owned(),
+        Ok(number @ 1..=24) => match (number - 1) % 4 {
+            0 => NAMES[(number - 1) / 4].to_owned(),
+            step => format!("{}{}", NAMES[(number - 1) / 4], step + 1),
+        },
+        _ => format!("unknown ({})", log.severity_number),
+    }
+}
+
+/// Nanoseconds from `start` to `at`, negative where `at` lies before.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the wire to the UI is doubles; beyond 2^53 the nearest one is shown"
+)]
+fn offset(start: u64, at: u64) -> f64 {
+    (i128::from(at) - i128::from(start)) as f64
+}
+
+fn attribute_rows(attributes: &[KeyValue]) -> Vec<AttributeRow> {
+    attributes
+        .iter()
+        .take(MAX_ATTRIBUTES)
+        .map(attribute_row)
+        .collect()
+}
+
+fn attribute_row(attribute: &KeyValue) -> AttributeRow {
+    let value = attribute.value.as_ref().and_then(|any| any.value.as_ref());
+    let whole = value.map(display).unwrap_or_default();
+    AttributeRow {
+        key: attribute.key.clone(),
+        r#type: type_name(value).to_owned(),
+        size: u32::try_from(whole.len()).unwrap_or(u32::MAX),
+        value: cut(whole),
+    }
+}
+
+fn type_name(value: Option<&Value>) -> &'static str {
+    match value {
+        None | Some(Value::StringValueStrindex(_)) => "empty",
+        Some(Value::StringValue(_)) => "string",
+        Some(Value::BoolValue(_)) => "bool",
+        Some(Value::IntValue(_)) => "int",
+        Some(Value::DoubleValue(_)) => "double",
+        Some(Value::BytesValue(_)) => "bytes",
+        Some(Value::ArrayValue(_)) => "array",
+        Some(Value::KvlistValue(_)) => "kvlist",
+    }
+}
+
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(MAX_VALUE));
+    text
+}
+
+fn event_rows(span: &Span) -> Vec<EventRow> {
+    let mut events: Vec<&Event> = span.events.iter().collect();
+    events.sort_by_key(|event| event.time_unix_nano);
+    events
+        .into_iter()
+        .map(|event| EventRow {
+            name: event.name.clone(),
+            offset_nanos: offset(span.start_time_unix_nano, event.time_unix_nano),
+            attributes: attribute_rows(&event.attributes),
+        })
+        .collect()
+}
+
+fn link_row(link: &Link) -> LinkRow {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    LinkRow {
+        trace_id: hex(&link.trace_id),
+        span_id: hex(&link.span_id),
+        attributes: attribute_rows(&link.attributes),
+    }
+}
+
+fn log_row(log: &LogRecord, start: u64) -> LogRow {
+    let at = if log.time_unix_nano == 0 {
+        log.observed_time_unix_nano
+    } else {
+        log.time_unix_nano
+    };
+    let body = log.body.as_ref().and_then(|body| body.value.as_ref());
+    LogRow {
+        offset_nanos: offset(start, at),
+        severity: severity(log),
+        event_name: log.event_name.clone(),
+        body: cut(body.map(display).unwrap_or_default()),
+        attributes: attribute_rows(&log.attributes),
+    }
+}
+
+/// Every fact as a row; long ones by their size.
+fn fact_rows(facts: &Facts) -> Vec<FactRow> {
+    let mut rows = Vec::new();
+    macro_rules! row {
+        ($name:literal, $fact:ident, $text:expr) => {
+            if let Some(stated) = &facts.$fact {
+                let text: fn(&_) -> String = $text;
+                rows.push(FactRow {
+                    name: $name.to_owned(),
+                    value: text(&stated.value),
+                    convention: stated.convention.clone(),
+                    key: stated.key.clone(),
+                });
+            }
+        };
+    }
+    let stated = |text: &String| text.chars().take(500).collect::<String>();
+    row!("operation", operation, |operation: &Operation| operation
+        .name()
+        .to_owned());
+    row!("display name", display_name, String::clone);
+    row!("provider", provider, String::clone);
+    row!("request model", request_model, String::clone);
+    row!("response model", response_model, String::clone);
+    row!("response id", response_id, String::clone);
+    row!("usage", usage, usage_text);
+    row!("cost", cost_usd, |cost: &f64| format!("${cost}"));
+    row!("finish reasons", finish_reasons, |reasons: &Vec<String>| {
+        reasons.join(", ")
+    });
+    row!("time to first token", ttft_nanos, |nanos: &u64| format!(
+        "{nanos} ns"
+    ));
+    row!("streaming", streaming, |streaming: &bool| streaming
+        .to_string());
+    row!("parameters", parameters, |parameters: &Vec<(
+        String,
+        String
+    )>| {
+        let texts = parameters
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        texts.collect::<Vec<_>>().join(", ")
+    });
+    row!("input", input, |messages: &Vec<Message>| counted(
+        messages.len(),
+        "message"
+    ));
+    row!("output", output, |messages: &Vec<Message>| counted(
+        messages.len(),
+        "message"
+    ));
+    row!("input value", input_value, |text: &String| counted(
+        text.len(),
+        "byte"
+    ));
+    row!("output value", output_value, |text: &String| counted(
+        text.len(),
+        "byte"
+    ));
+    row!("tools", tools, |tools: &Vec<ToolDefinition>| {
+        tools
+            .iter()
+            .map(|tool| tool.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    });
+    row!("tool", tool, |tool: &ToolFact| tool
+        .name
+        .clone()
+        .unwrap_or_default());
+    row!("documents", documents, |documents: &Vec<Document>| counted(
+        documents.len(),
+        "document"
+    ));
+    row!("document count", document_count, |count: &u64| count
+        .to_string());
+    row!("query", query, String::clone);
+    row!("prompt", prompt, |prompt: &PromptFact| {
+        let parts = [prompt.name.as_deref(), prompt.version.as_deref()];
+        let texts: Vec<&str> = parts.into_iter().flatten().collect();
+        if texts.is_empty() {
+            "template".to_owned()
+        } else {
+            texts.join(" ")
+        }
+    });
+    row!("agent", agent, String::clone);
+    row!("session", session, String::clone);
+    row!("user", user, String::clone);
+    row!("tags", tags, |tags: &Vec<String>| tags.join(", "));
+    row!("error", error, |error: &ErrorFact| {
+        let parts = [error.kind.as_deref(), error.message.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+    });
+    for row in &mut rows {
+        row.value = stated(&row.value);
+    }
+    rows
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn usage_text(usage: &Usage) -> String {
+    let figures = [
+        ("input", usage.input),
+        ("output", usage.output),
+        ("cache read", usage.cache_read),
+        ("cache write", usage.cache_write),
+        ("reasoning", usage.reasoning),
+    ];
+    let texts = figures
+        .iter()
+        .filter_map(|(name, tokens)| Some(format!("{name} {}", (*tokens)?)));
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+/// What is odd about the span, in sentences.
+fn problems(view: &SpanView, around: &Surroundings<'_>) -> Vec<String> {
+    let span = view.span;
+    let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
+    let mut problems = Vec::new();
+    if start == 0 {
+        problems.push("It states no start time.".to_owned());
+    }
+    if end != 0 && end < start {
+        problems.push(format!("It ends {} ns before it starts.", start - end));
+    }
+    let parent = around
+        .parent
+        .map(|parent| parent.to_string())
+        .unwrap_or_default();
+    if around.flags & flag::ORPHAN != 0 {
+        problems.push(format!(
+            "Its parent {parent} has not arrived, so it stands at top level."
+        ));
+    }
+    if around.flags & flag::CYCLE != 0 {
+        problems.push(format!(
+            "Its parents lead back to itself, so its link to its parent {parent} was cut."
+        ));
+    }
+    if around.repaired {
+        problems.push(
+            "Text that was not UTF-8 was repaired, or values nested too deep were cut.".to_owned(),
+        );
+    }
+    for (number, what, limit) in [
+        (
+            span.dropped_attributes_count,
+            "attribute",
+            "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+        ),
+        (
+            span.dropped_events_count,
+            "event",
+            "OTEL_SPAN_EVENT_COUNT_LIMIT",
+        ),
+        (
+            span.dropped_links_count,
+            "link",
+            "OTEL_SPAN_LINK_COUNT_LIMIT",
+        ),
+    ] {
+        if number > 0 {
+            let number = counted(usize::try_from(number).unwrap_or(usize::MAX), what);
+            problems.push(format!(
+                "The SDK dropped {number}; {limit} raises its limit."
+            ));
+        }
+    }
+    let cut: Vec<&str> = span
+        .attributes
+        .iter()
+        .filter(|attribute| cut_json(attribute))
+        .map(|attribute| attribute.key.as_str())
+        .take(5)
+        .collect();
+    if !cut.is_empty() {
+        problems.push(format!(
+            "The JSON in {} breaks off, as the SDK cuts long values; OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT raises its limit.",
+            cut.join(", ")
+        ));
+    }
+    let mut keys = HashSet::new();
+    let repeated = span
+        .attributes
+        .iter()
+        .filter(|attribute| !keys.insert(attribute.key.as_str()))
+        .count();
+    if repeated > 0 {
+        problems.push(format!(
+            "{} of a key stated before; the last one counts.",
+            counted(repeated, "attribute")
+        ));
+    }
+    if kind(span.kind).starts_with("unknown") {
+        problems.push(format!(
+            "Its kind {} is not one that OTLP knows.",
+            span.kind
+        ));
+    }
+    let code = span.status.as_ref().map_or(0, |status| status.code);
+    if !(0..=2).contains(&code) {
+        problems.push(format!("Its status {code} is not one that OTLP knows."));
+    }
+    problems
+}
+
+/// Whether the value is JSON that ends too early: what an SDK's length limit leaves of a conversation.
+fn cut_json(attribute: &KeyValue) -> bool {
+    let Some(Value::StringValue(text)) =
+        attribute.value.as_ref().and_then(|any| any.value.as_ref())
+    else {
+        return false;
+    };
+    let opens = ["[{", "{\"", "[\""]
+        .iter()
+        .any(|start| text.starts_with(start));
+    opens
+        && text.len() <= 1 << 20
+        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err_and(|error| error.is_eof())
+}
+
+#[cfg(test)]
+mod tests;

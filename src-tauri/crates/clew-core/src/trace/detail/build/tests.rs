@@ -1,0 +1,173 @@
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::Status;
+
+use super::*;
+use crate::convention::facts;
+use crate::model::Part;
+
+fn attribute(key: &str, value: Value) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    }
+}
+
+fn text(key: &str, text: &str) -> KeyValue {
+    attribute(key, Value::StringValue(text.to_owned()))
+}
+
+fn around() -> Surroundings<'static> {
+    Surroundings {
+        trace_id: TraceId::from_bytes(&[1; 16]).expect("valid"),
+        span_id: SpanId::from_bytes(&[2; 8]).expect("valid"),
+        parent: None,
+        flags: 0,
+        repaired: false,
+        variants: Vec::new(),
+        earlier: &[],
+        findings: Vec::new(),
+    }
+}
+
+fn shown(span: &Span, around: Surroundings<'_>) -> SpanDetail {
+    let (resource, scope) = (Resource::default(), InstrumentationScope::default());
+    let view = SpanView {
+        span,
+        resource: &resource,
+        scope: &scope,
+        logs: &[],
+    };
+    detail(&view, &facts(&view), around)
+}
+
+#[test]
+fn long_values_are_cut_between_characters_and_keep_their_size() {
+    let long = "é".repeat(40_000);
+    let span = Span {
+        attributes: vec![text("a", &format!("x{long}"))],
+        ..Span::default()
+    };
+    let row = &shown(&span, around()).attributes[0];
+    assert_eq!((row.size, row.value.len()), (80_001, 65_535));
+}
+
+#[test]
+fn at_most_a_thousand_attributes_are_listed_and_all_are_counted() {
+    let span = Span {
+        attributes: (0..1_200).map(|n| text(&format!("k{n}"), "v")).collect(),
+        ..Span::default()
+    };
+    let shown = shown(&span, around());
+    assert_eq!(
+        (shown.attributes.len(), shown.attribute_count),
+        (1_000, 1_200)
+    );
+}
+
+#[test]
+fn oddities_are_told_in_sentences() {
+    let span = Span {
+        kind: 99,
+        status: Some(Status {
+            code: 7,
+            message: String::new(),
+        }),
+        start_time_unix_nano: 500,
+        end_time_unix_nano: 100,
+        dropped_attributes_count: 2,
+        attributes: vec![
+            text("gen_ai.input.messages", "[{\"role\":\"user\",\"par"),
+            text("k", "1"),
+            text("k", "2"),
+        ],
+        ..Span::default()
+    };
+    let place = Surroundings {
+        parent: SpanId::from_bytes(&[9; 8]).ok(),
+        flags: flag::ORPHAN | flag::CYCLE,
+        repaired: true,
+        ..around()
+    };
+    let shown = shown(&span, place);
+    let told = shown.problems.join("\n");
+    for expected in [
+        "ends 400 ns before it starts",
+        "parent 0909090909090909 has not arrived",
+        "lead back to itself",
+        "not UTF-8",
+        "dropped 2 attributes",
+        "gen_ai.input.messages breaks off",
+        "1 attribute of a key stated before",
+        "kind 99",
+        "status 7",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    assert_eq!(
+        (shown.kind.as_str(), shown.status, shown.duration_nanos),
+        ("unknown (99)", 0, Some(0))
+    );
+    // The broken JSON is still shown, as the text that it is.
+    assert_eq!(
+        shown.input[0].parts,
+        [Part::Text {
+            text: "[{\"role\":\"user\",\"par".to_owned()
+        }]
+    );
+}
+
+#[test]
+fn messages_that_an_earlier_call_sent_or_got_are_counted_as_reused() {
+    let message = |role: &str, text: &str| Message {
+        role: role.to_owned(),
+        parts: vec![Part::Text {
+            text: text.to_owned(),
+        }],
+        ..Message::default()
+    };
+    let mut answer = message("assistant", "hello");
+    answer.finish_reason = Some("stop".to_owned());
+    let earlier = [message("user", "hi"), answer];
+    let input = [
+        message("user", "hi"),
+        message("assistant", "hello"),
+        message("user", "more"),
+        message("user", "hi"),
+    ];
+    assert_eq!(reused(&input, &earlier), 2);
+    assert_eq!(reused(&input, &[]), 0);
+}
+
+#[test]
+fn times_from_nothing_to_the_end_of_u64_do_no_harm() {
+    for (start, end) in [
+        (0, 0),
+        (u64::MAX, 0),
+        (0, u64::MAX),
+        (u64::MAX, u64::MAX),
+        (u64::MAX, 1),
+    ] {
+        let span = Span {
+            start_time_unix_nano: start,
+            end_time_unix_nano: end,
+            events: vec![
+                Event {
+                    time_unix_nano: u64::MAX,
+                    ..Event::default()
+                },
+                Event::default(),
+            ],
+            ..Span::default()
+        };
+        let shown = shown(&span, around());
+        assert_eq!(shown.start_nanos, start.to_string());
+        assert!(
+            shown
+                .events
+                .iter()
+                .all(|event| event.offset_nanos.is_finite())
+        );
+    }
+}
