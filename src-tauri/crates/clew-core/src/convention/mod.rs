@@ -10,6 +10,8 @@ mod read;
 mod seeds;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use crate::model::{Facts, SpanView};

@@ -178,7 +178,7 @@ fn parameters(reader: &Reader, facts: &mut Facts) {
         "llm.invocation_parameters",
         "embedding.invocation_parameters",
     ];
-    let Some(stated) = reader.first(keys, |value| read::structured(value)) else {
+    let Some(stated) = reader.first(keys, read::structured) else {
         return;
     };
     let Json::Object(fields) = &stated.value else {

@@ -92,7 +92,7 @@ fn whole(number: f64) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "the range is checked"
     )]
-    (number >= 0.0 && number <= 9_007_199_254_740_992.0 && number.fract() == 0.0)
+    ((0.0..=9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0)
         .then_some(number as u64)
 }
 

@@ -35,7 +35,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     (
         "gcp.vertex.agent",
         "The Agent Development Kit",
-        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+        "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_and_event",
     ),
     (
         "pydantic-ai",

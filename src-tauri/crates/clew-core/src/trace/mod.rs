@@ -3,10 +3,13 @@
 mod content_hint;
 mod count;
 mod detail;
+mod markdown;
 mod row;
 mod summary;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod waterfall;
 
@@ -15,6 +18,7 @@ pub use detail::{
     AttributeRow, ContentHint, EventRow, FactRow, LinkRow, LogRow, ScopeRow, SpanDetail,
     Surroundings, VariantRow, detail,
 };
+pub use markdown::markdown;
 pub use row::{RowFacts, SpanRow};
 pub use summary::{TraceState, TraceSummary, summary};
 pub use tree::{Tree, tree};

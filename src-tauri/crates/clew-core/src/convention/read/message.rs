@@ -89,7 +89,7 @@ fn object(json: &Json, role: &str) -> Option<Vec<Message>> {
     if let Some(list) = field(json, &["messages", "contents"]).filter(|list| list.is_array()) {
         let mut read = from_json(list, role)?;
         let system = field(json, &["system", "systemInstruction", "system_instruction"]);
-        if let Some(system) = system.and_then(|system| system_message(system)) {
+        if let Some(system) = system.and_then(system_message) {
             read.insert(0, system);
         }
         return Some(read);

@@ -408,7 +408,9 @@ fn nanos(number: f64, scale: f64) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "the range is checked"
     )]
-    (nanos >= 0.0 && nanos < 9_223_372_036_854_775_808.0).then_some(nanos as u64)
+    (0.0..9_223_372_036_854_775_808.0)
+        .contains(&nanos)
+        .then_some(nanos as u64)
 }
 
 fn flag(value: &Value) -> Option<bool> {
