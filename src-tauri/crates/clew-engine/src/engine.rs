@@ -16,7 +16,7 @@ use crate::changes::Changes;
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
 use crate::ingest::{Committed, Committing, Ingest};
-use crate::receive;
+use crate::receive::{self, Listeners};
 use crate::settings::Settings;
 use crate::store::derive::{Deriver, Deriving};
 use crate::store::disk::Disk;
@@ -69,7 +69,7 @@ struct Write {
     /// Wakes the deriver.
     wake: Arc<Notify>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
-    receivers: Mutex<Vec<receive::Receiving>>,
+    listeners: Mutex<Option<Listeners>>,
     lock: Mutex<Option<Lock>>,
 }
 
@@ -136,7 +136,7 @@ impl Engine {
                     index,
                     wake,
                     tasks,
-                    receivers: Mutex::default(),
+                    listeners: Mutex::default(),
                     lock: Mutex::new(Some(lock)),
                 }),
                 census: Arc::default(),
@@ -179,15 +179,18 @@ impl Engine {
     }
 
     /// Binds the OTLP sockets and serves them: `grpc`, then `http`. One that cannot listen says so in its `problem`.
-    pub async fn listen(&self) -> Vec<Listening> {
-        let Some(write) = &self.inner.write else { return Vec::new() };
-        let (receiving, listening) = receive::listen(self).await;
-        write.receivers.lock().unwrap_or_else(PoisonError::into_inner).push(receiving);
-        self.set_listening(listening.clone());
-        listening
+    ///
+    /// # Errors
+    /// Where the options ask for more than loopback without an ingest key.
+    pub async fn listen(&self) -> Result<Vec<Listening>, Error> {
+        let Some(write) = &self.inner.write else { return Err(read_only()) };
+        let listeners = receive::listen(self).await?;
+        *write.listeners.lock().unwrap_or_else(PoisonError::into_inner) = Some(listeners);
+        self.inner.changes.changed(Topic::Status);
+        Ok(self.listening())
     }
 
-    /// Sets what `get_status` says of the sockets with the same names, and adds the others.
+    /// Sets what `get_status` says of sockets that the host has bound itself.
     pub fn set_listening(&self, listening: Vec<Listening>) {
         let mut all = self.inner.listening.lock().unwrap_or_else(PoisonError::into_inner);
         for new in listening {
@@ -203,7 +206,11 @@ impl Engine {
     /// What is known of the sockets.
     #[must_use]
     pub fn listening(&self) -> Vec<Listening> {
-        self.inner.listening.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let write = self.inner.write.as_ref();
+        let listeners = write.and_then(|write| write.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        let mut all = listeners.map(|listeners| listeners.state()).unwrap_or_default();
+        all.extend(self.inner.listening.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        all
     }
 
     /// Offers a file to `open_files`; returns the token that names it there, once.
@@ -256,6 +263,10 @@ impl Engine {
         self.inner.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) fn replace_settings(&self, settings: Settings) {
+        *self.inner.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
     pub(crate) fn wake_deriver(&self) {
         if let Some(write) = &self.inner.write {
             write.wake.notify_one();
@@ -278,9 +289,9 @@ impl Engine {
     /// Stops taking telemetry, commits what was taken, closes the database and releases its lock.
     pub async fn shut_down(&self) {
         if let Some(write) = &self.inner.write {
-            let receivers = std::mem::take(&mut *write.receivers.lock().unwrap_or_else(PoisonError::into_inner));
-            for receiver in receivers {
-                receiver.close().await;
+            let listeners = write.listeners.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(listeners) = listeners {
+                listeners.shut_down().await;
             }
             write.ingest.close();
             for task in std::mem::take(&mut *write.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {

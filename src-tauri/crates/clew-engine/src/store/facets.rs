@@ -1,6 +1,7 @@
 //! Totals, histogram and facets of the traces that match a filter.
 
 use clew_core::model::Operation;
+use clew_core::trend::Window;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::traces::{push_where, Facet};
@@ -8,7 +9,7 @@ use crate::api::{FacetValue, TraceFilter, TraceTotals};
 use crate::error::Error;
 
 /// Buckets of a histogram at the most.
-const BUCKETS: u64 = 60;
+const BUCKETS: usize = 60;
 
 /// Values of a facet at the most.
 const VALUES: i64 = 50;
@@ -76,10 +77,9 @@ async fn histogram(
 ) -> Result<(u64, u64, Vec<(u32, u32)>), Error> {
     let from = filter.range.from.unwrap_or(first);
     let to = filter.range.to.unwrap_or(last.saturating_add(1)).max(from.saturating_add(1));
-    let step = clew_core::trend::step(to - from, BUCKETS);
-    let from = from / step * step;
-    let count = usize::try_from((to - from).div_ceil(step)).unwrap_or(1).min(usize::try_from(BUCKETS * 2).unwrap_or(120));
-    let mut buckets = vec![(0, 0); count];
+    let window = Window::new(from, to, BUCKETS, 0);
+    let (from, step) = (window.from, window.step);
+    let mut buckets = vec![(0, 0); window.len];
     let mut query = QueryBuilder::new("SELECT (t.start - ");
     query.push_bind(i64::try_from(from).unwrap_or(i64::MAX)).push(") / ");
     query.push_bind(i64::try_from(step).unwrap_or(i64::MAX));

@@ -133,6 +133,18 @@ pub(crate) async fn delete(engine: &Engine, traces: Vec<i64>, purged: &mut Purge
     Ok(())
 }
 
+/// Deletes traces at a user's word: in slices, and so that no word of them stays in any file.
+pub(crate) async fn delete_for_good(engine: &Engine, traces: Vec<i64>) -> Result<Purged, Error> {
+    let before = sizes(engine);
+    let mut purged = Purged::default();
+    for slice in traces.chunks(usize::try_from(SLICE).unwrap_or(64)) {
+        delete(engine, slice.to_vec(), &mut purged).await?;
+    }
+    tidy(engine, true).await?;
+    purged.bytes = before.saturating_sub(sizes(engine));
+    Ok(purged)
+}
+
 async fn remove_from_index(engine: &Engine, spans: Vec<i64>, thoroughly: bool) -> Result<(), Error> {
     let index = Arc::clone(engine.index()?);
     tokio::task::spawn_blocking(move || {

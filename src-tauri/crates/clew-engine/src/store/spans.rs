@@ -59,7 +59,6 @@ pub(crate) fn place(row: &SqliteRow) -> Place {
 #[derive(Debug, Clone)]
 pub(crate) struct Whole {
     pub(crate) place: Place,
-    pub(crate) raw: Vec<u8>,
     pub(crate) span: Span,
     pub(crate) repaired: bool,
     pub(crate) resource: Arc<SharedResource>,
@@ -71,7 +70,6 @@ pub(crate) struct Whole {
 #[derive(Debug)]
 pub(crate) struct SharedResource {
     pub(crate) resource: Resource,
-    pub(crate) raw: Vec<u8>,
     pub(crate) schema_url: String,
 }
 
@@ -79,7 +77,6 @@ pub(crate) struct SharedResource {
 #[derive(Debug)]
 pub(crate) struct SharedScope {
     pub(crate) scope: InstrumentationScope,
-    pub(crate) raw: Vec<u8>,
     pub(crate) schema_url: String,
 }
 
@@ -174,7 +171,6 @@ pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<
             };
             let logs = logs.remove(&(place.trace, place.span_id)).unwrap_or_default();
             whole.push(Whole {
-                raw,
                 span,
                 repaired,
                 resource: Arc::clone(resource),
@@ -231,7 +227,7 @@ async fn resources(reads: &SqlitePool, ids: &BTreeSet<i64>) -> Result<HashMap<i6
         .into_iter()
         .map(|(id, raw, schema_url)| {
             let resource = otlp::decode_resource(&raw).map_err(Error::internal)?;
-            Ok((id, Arc::new(SharedResource { resource, raw, schema_url })))
+            Ok((id, Arc::new(SharedResource { resource, schema_url })))
         })
         .collect()
 }
@@ -242,7 +238,7 @@ async fn scopes(reads: &SqlitePool, ids: &BTreeSet<i64>) -> Result<HashMap<i64, 
         .into_iter()
         .map(|(id, raw, schema_url)| {
             let scope = otlp::decode_scope(&raw).map_err(Error::internal)?;
-            Ok((id, Arc::new(SharedScope { scope, raw, schema_url })))
+            Ok((id, Arc::new(SharedScope { scope, schema_url })))
         })
         .collect()
 }

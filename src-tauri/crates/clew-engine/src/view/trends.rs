@@ -17,7 +17,7 @@ impl Engine {
 
     pub(crate) async fn draw_chart(&self, params: DrawChart) -> Result<Scene, Error> {
         let bad = |message: String| Error::new(ErrorCode::BadRequest, message);
-        let Some(chart) = chart::CHARTS.iter().find(|chart| chart.id == params.id) else {
+        let Some(chart) = chart::Chart::find(&params.id) else {
             return Err(bad(format!("there is no chart {:?}: list_charts names them", params.id)));
         };
         if !(160..=4_000).contains(&params.width) || !(100..=2_000).contains(&params.height) {
@@ -29,17 +29,16 @@ impl Engine {
             let first = calls.first().map_or(now.saturating_sub(3_600_000_000), |call| call.start_micros);
             let last = calls.last().map_or(now, |call| call.start_micros + 1);
             let range = (params.range.from.unwrap_or(first), params.range.to.unwrap_or(last));
-            let frame = chart::Frame {
-                from: range.0,
-                to: range.1,
-                utc_offset_minutes: params.utc_offset_minutes,
+            let view = chart::View {
                 width: params.width,
                 height: params.height,
+                palette: chart::Palette::App,
+                utc_offset_minutes: params.utc_offset_minutes,
             };
-            chart::draw(chart, &calls, frame, chart::Palette::App).map_err(Error::internal)
+            chart::draw(chart, &calls, range.0, range.1, &view)
         })
         .await
-        .map_err(Error::internal)?
+        .map_err(Error::internal)
     }
 
     /// Calls of models that count, oldest first.
@@ -64,7 +63,7 @@ impl Engine {
                 let cost = row.get::<Option<i64>, _>(6).map(|nano| nano as f64 / 1e9);
                 ModelCall {
                     start_micros: unsigned(row.get(0)).unwrap_or(0),
-                    model: row.get::<Option<String>, _>(2).unwrap_or_default(),
+                    model: row.get(2),
                     input_tokens: tokens(3),
                     output_tokens: tokens(4),
                     cached_tokens: tokens(5),
