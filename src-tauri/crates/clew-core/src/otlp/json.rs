@@ -13,7 +13,7 @@ mod tokens;
 mod trace;
 mod value;
 
-pub(crate) use request::{Dialect, Document, decode, document};
+pub(crate) use request::{Dialect, decode, document};
 
 use std::borrow::Cow;
 

@@ -66,7 +66,7 @@ fn read(body: &[u8], limits: Limits, wanted: Option<Signal>) -> Result<Document,
     if decoder.tokens.at_end() {
         return Ok(document);
     }
-    match decoder.request(wanted, &mut document) {
+    match decoder.text_of_requests(wanted, &mut document) {
         Ok(()) => {}
         Err(Stop::Refused(refusal)) => return Err(refusal),
         Err(Stop::Broken(broken)) => {
@@ -163,6 +163,24 @@ impl Item for GroundMetric {
 }
 
 impl Decoder<'_> {
+    /// Reads the whole text: one request, or for a saved file a list of them.
+    fn text_of_requests(
+        &mut self,
+        wanted: Option<Signal>,
+        into: &mut Document,
+    ) -> Result<(), Stop> {
+        if wanted.is_none() && self.tokens.peek()? == Kind::Array {
+            self.list("the file", |decoder| decoder.request(wanted, into))?;
+        } else {
+            self.request(wanted, into)?;
+        }
+        if self.tokens.at_end() {
+            Ok(())
+        } else {
+            Err(self.tokens.broken("the end of the text").into())
+        }
+    }
+
     fn request(&mut self, wanted: Option<Signal>, into: &mut Document) -> Result<(), Stop> {
         let wants = |signal| wanted.is_none_or(|wanted| wanted == signal);
         if self.tokens.peek()? != Kind::Object {
@@ -190,11 +208,7 @@ impl Decoder<'_> {
             into.telemetry = true;
             self.dialect.snake_case |= snake;
         }
-        if self.tokens.at_end() {
-            Ok(())
-        } else {
-            Err(self.tokens.broken("the end of the text").into())
-        }
+        Ok(())
     }
 
     fn resources<T: Item>(
