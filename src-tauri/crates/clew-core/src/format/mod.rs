@@ -3,7 +3,13 @@
 //! A new format is one file here and its line in [`FORMATS`]; open dialog, drag and drop, import and standard input
 //! follow.
 
+mod otlp_json;
+mod otlp_json_lines;
+
 use crate::otlp::{Batch, Problem};
+
+pub use otlp_json::OtlpJson;
+pub use otlp_json_lines::OtlpJsonLines;
 
 /// How sure a format is that a file is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +52,7 @@ pub trait FileReader: Send {
 }
 
 /// All formats, in the order in which equal confidence is resolved.
-pub const FORMATS: &[&dyn FileFormat] = &[];
+pub const FORMATS: &[&dyn FileFormat] = &[&OtlpJsonLines, &OtlpJson];
 
 /// Finds the format of a file that begins with `head` (decompressed); `None` where no format knows it.
 #[must_use]
@@ -60,3 +66,6 @@ pub fn sniff(head: &[u8]) -> Option<&'static dyn FileFormat> {
     }
     best.map(|(_, format)| format)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 
 mod budget;
 mod ground;
+pub(crate) mod json;
 mod metric;
 mod read;
 pub mod record;
@@ -230,7 +231,7 @@ pub fn decode(
 ) -> Result<(Batch, Vec<Problem>), Refusal> {
     match encoding {
         Encoding::Protobuf => request::decode(signal, body, *limits),
-        Encoding::Json => Err(Refusal::Malformed("not built".to_owned())),
+        Encoding::Json => json::decode(signal, body, *limits),
     }
 }
 

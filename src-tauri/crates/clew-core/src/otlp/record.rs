@@ -75,7 +75,7 @@ pub fn join(attributes: &[u8], rest: &[u8]) -> Vec<u8> {
         return rest.to_vec();
     };
     let mut raw = Vec::with_capacity(attributes.len() + rest.len());
-    let mut others = Fields::new(rest).peekable();
+    let mut others = Run::new(rest);
     others.copy_while(&mut raw, |field| field.number < ATTRIBUTES);
     for index in 0..number {
         if bits[index / 8] & (1 << (index % 8)) == 0 {
@@ -92,7 +92,10 @@ pub fn join(attributes: &[u8], rest: &[u8]) -> Vec<u8> {
 /// Walks the attributes of a record of small attributes, in order, duplicates included; an empty value is `None`.
 pub fn scan(attributes: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, Option<Value>)> {
     let mut small = open(attributes).map_or(Fields::new(&[]), |(_, _, small)| small);
-    std::iter::from_fn(move || scalar(&small.next().ok()??))
+    std::iter::from_fn(move || {
+        let (key, value) = scalar(&small.next().ok()??)?;
+        Some((String::from_utf8_lossy(key), value.value()))
+    })
 }
 
 /// The bits, the number of attributes and the small ones of a record; `None` where it is empty or no record.
@@ -106,31 +109,50 @@ fn open(record: &[u8]) -> Option<(&[u8], usize, Fields<'_>)> {
     Some((bits, number, Fields::new(small)))
 }
 
+/// A value that is small, still in the record's bytes.
+enum Scalar<'a> {
+    Empty,
+    Text(&'a [u8]),
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+}
+
+impl Scalar<'_> {
+    fn value(&self) -> Option<Value> {
+        Some(match *self {
+            Self::Empty => return None,
+            Self::Text(text) => Value::StringValue(String::from_utf8_lossy(text).into_owned()),
+            Self::Bool(flag) => Value::BoolValue(flag),
+            Self::Int(number) => Value::IntValue(number),
+            Self::Double(number) => Value::DoubleValue(number),
+        })
+    }
+}
+
 /// The key and value of an attribute that is small.
-fn scalar<'a>(field: &Field<'a>) -> Option<(Cow<'a, str>, Option<Value>)> {
+fn scalar<'a>(field: &Field<'a>) -> Option<(&'a [u8], Scalar<'a>)> {
     let Payload::Bytes(pair) = field.payload else {
         return None;
     };
     if pair.len() > SMALL {
         return None;
     }
-    let (mut key, mut value) = (Cow::Borrowed(""), None);
+    let (mut key, mut value): (&[u8], _) = (&[], Scalar::Empty);
     let mut fields = Fields::new(pair);
     while let Some(field) = fields.next().ok()? {
         match (field.number, field.payload) {
-            (1, Payload::Bytes(text)) => key = String::from_utf8_lossy(text),
+            (1, Payload::Bytes(text)) => key = text,
             (2, Payload::Bytes(any)) => {
                 let mut fields = Fields::new(any);
                 while let Some(field) = fields.next().ok()? {
-                    value = Some(match (field.number, field.payload) {
-                        (1, Payload::Bytes(text)) => {
-                            Value::StringValue(String::from_utf8_lossy(text).into_owned())
-                        }
-                        (2, Payload::Varint(bits)) => Value::BoolValue(bits != 0),
-                        (3, Payload::Varint(bits)) => Value::IntValue(bits.cast_signed()),
-                        (4, Payload::Fixed64(bits)) => Value::DoubleValue(f64::from_bits(bits)),
+                    value = match (field.number, field.payload) {
+                        (1, Payload::Bytes(text)) => Scalar::Text(text),
+                        (2, Payload::Varint(bits)) => Scalar::Bool(bits != 0),
+                        (3, Payload::Varint(bits)) => Scalar::Int(bits.cast_signed()),
+                        (4, Payload::Fixed64(bits)) => Scalar::Double(f64::from_bits(bits)),
                         _ => return None,
-                    });
+                    };
                 }
             }
             _ => return None,
@@ -145,14 +167,13 @@ struct Run<'a> {
     next: Option<Field<'a>>,
 }
 
-impl<'a> Fields<'a> {
-    fn peekable(mut self) -> Run<'a> {
-        let next = self.next().ok().flatten();
-        Run { fields: self, next }
+impl<'a> Run<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let mut fields = Fields::new(bytes);
+        let next = fields.next().ok().flatten();
+        Self { fields, next }
     }
-}
 
-impl Run<'_> {
     fn copy_one(&mut self, out: &mut Vec<u8>) {
         if let Some(field) = self.next {
             out.extend_from_slice(field.raw);
