@@ -61,7 +61,7 @@ pub async fn listen(engine: &Engine) -> Result<Listeners, Error> {
         host: options.host,
         key: options.ingest_key.clone(),
     };
-    start(engine.ingest().clone(), Arc::clone(engine.census()), wanted).await
+    start(engine.ingest()?.clone(), Arc::clone(engine.census()), wanted).await
 }
 
 /// What to bind.
