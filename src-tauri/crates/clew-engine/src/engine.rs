@@ -46,8 +46,36 @@ impl Engine {
     ///
     /// # Errors
     /// When the database cannot be opened, is locked by another Clew, is not Clew's, or is newer than this Clew.
-    pub async fn open(_options: Options) -> Result<Self, Error> {
+    pub async fn open(options: Options) -> Result<Self, Error> {
+        Ok(Self {
+            inner: Arc::new(Inner {
+                options,
+                ingest: Ingest {},
+                census: Arc::default(),
+                events: broadcast::channel(64).0,
+            }),
+        })
+    }
+
+    /// Opens a database for reading alone, beside whoever writes it.
+    ///
+    /// # Errors
+    /// When there is none, or it is not one that this Clew can read.
+    pub async fn open_read_only(_database: &std::path::Path) -> Result<Self, Error> {
         Err(Error::internal("not built"))
+    }
+
+    /// Binds the OTLP sockets and serves them: `grpc`, then `http`. One that cannot listen says so in its `problem`.
+    pub async fn listen(&self) -> Vec<crate::api::Listening> {
+        Vec::new()
+    }
+
+    /// Sets what `get_status` says of the sockets.
+    pub fn set_listening(&self, _listening: Vec<crate::api::Listening>) {}
+
+    /// Offers a file to `open_files`; returns the token that names it there.
+    pub fn offer_file(&self, _path: &std::path::Path) -> String {
+        "not built".to_owned()
     }
 
     /// Topics whose answers have become stale: the first change at once, later ones at most four a second.
