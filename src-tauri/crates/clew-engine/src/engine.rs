@@ -47,6 +47,9 @@ impl Engine {
     /// # Errors
     /// When the database cannot be opened, is locked by another Clew, is not Clew's, or is newer than this Clew.
     pub async fn open(options: Options) -> Result<Self, Error> {
+        if let Some(folder) = options.database.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::internal)?;
+        }
         Ok(Self {
             inner: Arc::new(Inner {
                 options,
