@@ -1,0 +1,225 @@
+//! `clew list`: traces, newest first.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use clew_core::trace::{TraceState, TraceSummary};
+use clew_engine::api::{TimeRange, TraceFilter, TracePage, TraceStatus};
+
+use super::{Exit, Shared};
+use crate::door::Door;
+use crate::print::{Ink, Out, count, cut, dollars, duration, plain};
+
+/// Rows that one page of the engine holds at most.
+const PAGE: u32 = 500;
+
+/// Which traces.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Words that a span's name, input, output or error must hold.
+    text: Vec<String>,
+    /// At most so many rows.
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "N")]
+    limit: u32,
+    /// Only traces that began in this time before now (30s, 15m, 2h, 7d).
+    #[arg(long, value_parser = since, value_name = "TIME")]
+    since: Option<Duration>,
+    /// Only traces with a span of this service.
+    #[arg(long, value_name = "NAME")]
+    service: Vec<String>,
+    /// Only traces with a call to this model.
+    #[arg(long, value_name = "NAME")]
+    model: Vec<String>,
+    /// Only traces with an error.
+    #[arg(long)]
+    errors: bool,
+}
+
+pub(super) async fn run(command: List, shared: &Shared, out: &mut Out) -> anyhow::Result<Exit> {
+    let database = shared.start()?.options.database;
+    let rows = match Door::reading(&database).await? {
+        Some(door) => rows(&door, filter(&command), command.limit).await?,
+        None => Vec::new(),
+    };
+    if out.is_json() {
+        out.json(&rows)?;
+    } else if rows.is_empty() {
+        tracing::warn!("no trace matches");
+    } else {
+        table(&rows, out)?;
+    }
+    Ok(if rows.is_empty() {
+        Exit::NoMatch
+    } else {
+        Exit::Ok
+    })
+}
+
+fn filter(command: &List) -> TraceFilter {
+    let from = command.since.and_then(|since| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        u64::try_from(now.saturating_sub(since).as_micros()).ok()
+    });
+    TraceFilter {
+        text: command.text.join(" "),
+        services: command.service.clone(),
+        models: command.model.clone(),
+        statuses: command
+            .errors
+            .then_some(TraceStatus::Error)
+            .into_iter()
+            .collect(),
+        range: TimeRange { from, to: None },
+        ..TraceFilter::default()
+    }
+}
+
+/// The first `limit` traces, as many pages as it takes.
+pub(super) async fn rows(
+    door: &Door,
+    mut filter: TraceFilter,
+    limit: u32,
+) -> anyhow::Result<Vec<TraceSummary>> {
+    let mut rows: Vec<TraceSummary> = Vec::new();
+    let mut left = limit;
+    while left > 0 {
+        filter.limit = left.min(PAGE);
+        let page: TracePage = door.call("list_traces", &filter).await?;
+        left = left.saturating_sub(u32::try_from(page.rows.len()).unwrap_or(u32::MAX));
+        rows.extend(page.rows);
+        if page.next.is_none() {
+            break;
+        }
+        filter.cursor = page.next;
+    }
+    rows.truncate(limit as usize);
+    Ok(rows)
+}
+
+/// Prints traces one a line.
+pub(super) fn table(rows: &[TraceSummary], out: &mut Out) -> anyhow::Result<()> {
+    let headings = [
+        "TRACE", "STARTED", "NAME", "SERVICE", "DURATION", "SPANS", "IN", "OUT", "COST", "STATE",
+    ];
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            vec![
+                row.trace_id.clone(),
+                clock(row.start_micros),
+                cut(&plain(&row.name), 40).into_owned(),
+                cut(&plain(&row.service), 20).into_owned(),
+                duration(row.duration_nanos),
+                count(Some(row.span_count.into())),
+                count(row.input_tokens),
+                count(row.output_tokens),
+                dollars(row.cost_usd),
+                state(row),
+            ]
+        })
+        .collect();
+    Ok(out.table(&headings, &[4, 5, 6, 7, 8], &cells)?)
+}
+
+/// What a trace's row says of its end.
+pub(super) fn state(row: &TraceSummary) -> String {
+    let errors = match row.error_count {
+        0 => "",
+        1 => " · 1 error",
+        _ => return format!("{} · {} errors", state_name(row.state), row.error_count),
+    };
+    format!("{}{errors}", state_name(row.state))
+}
+
+fn state_name(state: TraceState) -> &'static str {
+    match state {
+        TraceState::Running => "running",
+        TraceState::Complete => "complete",
+        TraceState::Rootless => "no root",
+    }
+}
+
+/// Local date and time of an instant, to the second.
+pub(super) fn clock(micros: u64) -> String {
+    i64::try_from(micros)
+        .ok()
+        .and_then(chrono::DateTime::from_timestamp_micros)
+        .map_or_else(
+            || "–".to_owned(),
+            |time| {
+                time.with_timezone(&chrono::Local)
+                    .format("%Y-%m-%d %H:%M:%S")
+                    .to_string()
+            },
+        )
+}
+
+/// Prints the sum of traces on one line.
+pub(super) fn totals(rows: &[TraceSummary], out: &Out) -> String {
+    let spans = rows.iter().map(|row| u64::from(row.span_count)).sum();
+    let errors: u64 = rows.iter().map(|row| u64::from(row.error_count)).sum();
+    let stated = |field: fn(&TraceSummary) -> Option<u64>| {
+        rows.iter().filter_map(field).reduce(u64::saturating_add)
+    };
+    let cost = rows
+        .iter()
+        .filter_map(|row| row.cost_usd)
+        .reduce(|sum, each| sum + each);
+    let failed = match errors {
+        0 => "no errors".to_owned(),
+        1 => out.ink(Ink::Red, "1 error"),
+        _ => out.ink(Ink::Red, &format!("{errors} errors")),
+    };
+    format!(
+        "{} {} · {} spans · {} tokens in, {} out · cost {} · {failed}",
+        rows.len(),
+        if rows.len() == 1 { "trace" } else { "traces" },
+        count(Some(spans)),
+        count(stated(|row| row.input_tokens)),
+        count(stated(|row| row.output_tokens)),
+        dollars(cost),
+    )
+}
+
+/// Reads "30s", "15m", "2h", "7d".
+fn since(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a time like 30s, 15m, 2h or 7d");
+    let split = text.len().checked_sub(1).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at_checked(split).ok_or_else(wrong)?;
+    let seconds: u64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_and_a_unit() {
+        assert_eq!(since("2h"), Ok(Duration::from_secs(7_200)));
+        assert_eq!(since("7d"), Ok(Duration::from_secs(604_800)));
+        for wrong in [
+            "",
+            "h",
+            "2",
+            "2w",
+            "-1h",
+            "1.5h",
+            "2é",
+            "99999999999999999999d",
+        ] {
+            assert!(since(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
