@@ -118,12 +118,8 @@ fn modules_of_the_engine_use_only_what_lies_below_them() {
 #[test]
 fn folders_of_the_ui_import_only_what_lies_below_them() {
     let folder = |path: &str| {
-        let name = path.split('/').next().unwrap_or(path);
-        let name = if name.starts_with("App.") || name.starts_with("main.") {
-            "App"
-        } else {
-            name
-        };
+        // What lies in no folder is the app's frame.
+        let name = path.split_once('/').map_or("App", |(folder, _)| folder);
         FOLDERS.iter().position(|folder| *folder == name)
     };
     let view = |path: &str| {
