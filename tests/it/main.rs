@@ -1,3 +1,4 @@
 //! Behaviour of the whole, through the door and through the binary. One module a subject, sorted.
 
+mod kill;
 mod tidy;

@@ -35,15 +35,27 @@ const CORE: &[&[&str]] = &[
 
 /// `clew-engine`, as `CORE`. `types` are the door's plain shapes, which everything may speak.
 const ENGINE: &[&[&str]] = &[
-    &["error", "event"],
-    &["settings", "census", "bindings"],
+    &["error", "event", "harden", "port"],
+    &["settings", "changes", "bindings"],
     &["types"],
+    &["census"],
     &["store"],
     &["ingest"],
     &["engine"],
     &["receive", "open"],
     &["view"],
     &["api"],
+    &["host"],
+    &["instance"],
+];
+
+/// Edges that point up and stay, each with its reason.
+const NAMED_EDGES: &[(&str, &str)] = &[
+    // A task that the engine starts: it needs the settings, the writer and the events of the engine that owns it.
+    (
+        "src-tauri/crates/clew-engine/src/store/retention.rs",
+        "engine",
+    ),
 ];
 
 /// The UI: a folder of `ui/src` may import from earlier ones and from itself.
@@ -64,6 +76,8 @@ fn engine_layer(to: &str) -> &str {
         "Engine" | "Options" => "engine",
         "Error" | "ErrorCode" => "error",
         "Topic" => "event",
+        // What a commit answers is plain data, which the store fills in.
+        "ingest" if matches!(item, "Committed" | "Refused") => "types",
         "api" if !matches!(item, "dispatch" | "typescript" | "Reply" | "COMMANDS") => "types",
         module => module,
     }
@@ -91,8 +105,9 @@ fn upward_edges(crate_name: &str, layers: &[&[&str]], layer_of: fn(&str) -> &str
         };
         for edge in of_rust(&file) {
             let to = layer_of(&edge.to);
+            let is_named = NAMED_EDGES.contains(&(file.path.as_str(), to));
             // What has no layer is a macro or an item of the crate's root.
-            if to != from && position(to).is_some_and(|there| there >= here) {
+            if !is_named && to != from && position(to).is_some_and(|there| there >= here) {
                 complaints.push(format!(
                     "{}:{}: {from} must not use {to}, which does not lie below it: move what they share down",
                     file.path, edge.line
@@ -118,12 +133,8 @@ fn modules_of_the_engine_use_only_what_lies_below_them() {
 #[test]
 fn folders_of_the_ui_import_only_what_lies_below_them() {
     let folder = |path: &str| {
-        let name = path.split('/').next().unwrap_or(path);
-        let name = if name.starts_with("App.") || name.starts_with("main.") {
-            "App"
-        } else {
-            name
-        };
+        // What lies in no folder is the app's frame.
+        let name = path.split_once('/').map_or("App", |(folder, _)| folder);
         FOLDERS.iter().position(|folder| *folder == name)
     };
     let view = |path: &str| {
@@ -346,12 +357,14 @@ fn banned_text_is_not_written() {
     tidy("banned text", &complaints);
 }
 
-/// Whether the text occurs, and not as the end of a longer name (`medieval(`).
+/// Whether the text occurs, and not as a part of a longer name (`medieval(`, `: anywhere`).
 fn has_word(line: &str, text: &str) -> bool {
-    let starts_as_name = text.starts_with(|c: char| c.is_alphanumeric());
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     line.match_indices(text).any(|(at, _)| {
-        !starts_as_name
-            || !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$')
+        let grows_left = text.starts_with(is_name) && line[..at].ends_with(is_name);
+        let rest = &line[at + text.len()..];
+        let grows_right = text.ends_with(is_name) && rest.starts_with(|c| is_name(c) || c == '-');
+        !grows_left && !grows_right
     })
 }
 
@@ -497,12 +510,17 @@ fn every_crate_follows_the_workspace_lints() {
 }
 
 #[test]
-fn the_generated_types_are_current() {
-    let committed = read("ui/src/generated/api.ts");
-    assert!(
-        committed == clew_engine::api::typescript(),
-        "ui/src/generated/api.ts is not what clew-engine/src/api.rs says: run `cargo xtask bindings` and commit it"
-    );
+fn the_generated_files_are_current() {
+    for (file, generated) in [
+        ("api.ts", clew_engine::api::typescript()),
+        ("palette.css", clew_core::chart::palette_css()),
+    ] {
+        let path = format!("ui/src/generated/{file}");
+        assert!(
+            read(&path) == generated,
+            "{path} is not what the code says: run `cargo xtask bindings` and commit it"
+        );
+    }
 }
 
 #[test]
@@ -558,6 +576,44 @@ const REGISTRIES: &[Registry] = &[
     },
 ];
 
+impl Registry {
+    /// What the recordings of a convention are called, where that is not its id.
+    fn recorded_as(&self, id: &str) -> Option<&'static str> {
+        match (self.folder, id) {
+            // Vocabularies of people who write spans by hand.
+            ("convention", "general" | "seeds") => Some("fixtures/otlp/manual_generic"),
+            _ => None,
+        }
+    }
+}
+
+/// The id of a registry's entry: the text that its `id` answers, or the constant `ID` of its file.
+fn id_of<'a>(file: &'a str, implementation: &'a str) -> &'a str {
+    let text = |from: &'a str| from.split('"').nth(1).unwrap_or_default();
+    let body = implementation
+        .split_once("fn id(&self)")
+        .and_then(|(_, rest)| rest.split_once('{')?.1.split_once('}'))
+        .map_or("", |(body, _)| body);
+    if body.trim() == "ID" {
+        file.split_once("const ID: &str =")
+            .map_or("", |(_, rest)| text(rest))
+    } else {
+        text(body)
+    }
+}
+
+/// Whether a file or a folder has this path, or one that begins so ("fixtures/otlp/openinference" is there when
+/// "fixtures/otlp/openinference_langchain" is).
+fn any_begins_with(path: &str, instead: Option<&str>) -> bool {
+    let path = instead.unwrap_or(path);
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    std::fs::read_dir(root().join(folder))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| entry.file_name().to_string_lossy().starts_with(name))
+}
+
 #[test]
 fn registries_are_complete_and_every_entry_has_a_fixture() {
     let mut complaints = Vec::new();
@@ -579,18 +635,18 @@ fn registries_are_complete_and_every_entry_has_a_fixture() {
                     .split(|c: char| !c.is_alphanumeric())
                     .next()
                     .unwrap_or_default();
-                if !slice.contains(&format!("{name},")) && !slice.contains(&format!("{name}]")) {
+                if !slice
+                    .split(|c: char| !c.is_alphanumeric())
+                    .any(|entry| entry == name)
+                {
                     complaints.push(format!(
                         "{}: {name} is not in {}: add `&{name}` to the slice in {folder}/mod.rs",
                         file.path, registry.slice
                     ));
                 }
-                let id = rest
-                    .split_once("fn id(&self)")
-                    .and_then(|(_, body)| body.split('"').nth(1))
-                    .unwrap_or_default();
+                let id = id_of(&file.text, rest);
                 let fixtures = registry.fixtures.replace('*', id);
-                if id.is_empty() || !root().join(&fixtures).exists() {
+                if id.is_empty() || !any_begins_with(&fixtures, registry.recorded_as(id)) {
                     complaints.push(format!(
                         "{}: {name} has no fixture: put what a real program wrote at {fixtures}",
                         file.path

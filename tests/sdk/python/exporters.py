@@ -59,7 +59,7 @@ def exporters(transport: str, packed: bool, address: str):
             HttpLogs(at["logs"], compression=how),
             HttpMetrics(at["metrics"], compression=how),
         )
-    how = JsonCompression.Gzip if packed else JsonCompression.NoCompression
+    how = JsonCompression.GZIP if packed else JsonCompression.NONE
     return (
         JsonSpans(at["traces"], compression=how),
         None,

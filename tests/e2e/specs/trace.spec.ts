@@ -1,0 +1,111 @@
+import { supportAgent } from "../support/otlp.ts";
+import { Clew, expect, expectAccessible, test } from "../support/test.ts";
+
+async function sendAgent(clew: Clew) {
+  const sent = supportAgent("shop", "Where is order 1182?");
+  await clew.send("traces", sent.body);
+  await clew.settled();
+  return sent;
+}
+
+test.describe("Trace", () => {
+  test("opens by its link, with totals, rows and the span that the link names", async ({ page, visit, fresh }) => {
+    const { traceId, spanIds } = await sendAgent(fresh);
+    await visit(`#/trace/${traceId}?span=${spanIds[4]}`, fresh);
+    const rows = page.getByRole("treegrid", { name: "Spans of the trace" }).getByRole("row");
+    await expect(rows).toHaveCount(6);
+    await expect(rows.nth(1)).toContainText("support");
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("support");
+    await expect(page.getByText("3.1k→220")).toBeVisible();
+    await expect(page.locator(`#line-${spanIds[4]}`)).toHaveAttribute("aria-selected", "true");
+    await expect(page.getByRole("tabpanel")).toContainText("shipped");
+    await expectAccessible(page);
+  });
+
+  test("shows each part of a span", async ({ page, visit, fresh }) => {
+    const { traceId, spanIds } = await sendAgent(fresh);
+    await visit(`#/trace/${traceId}?span=${spanIds[1]}`, fresh);
+    const part = page.getByRole("tabpanel");
+    await expect(part).toContainText("Where is order 1182?");
+    for (const [tab, content] of [
+      ["I/O", "order"],
+      ["Attributes", "gen_ai.request.model"],
+      ["Raw", "resourceSpans"],
+    ] as const) {
+      await page.getByRole("tab", { name: new RegExp(`^${tab}`) }).click();
+      await expect(part).toContainText(content);
+      await expectAccessible(page);
+    }
+    await page.locator(`#line-${spanIds[3]}`).click();
+    await page.getByRole("tab", { name: /^Events/ }).click();
+    await expect(part).toContainText("exception");
+    await expect(page.getByRole("region", { name: "Span" })).toContainText("TimeoutError");
+  });
+
+  test("is worked by keys alone", async ({ page, visit, fresh }) => {
+    const { traceId, spanIds } = await sendAgent(fresh);
+    await visit(`#/trace/${traceId}`, fresh);
+    const grid = page.getByRole("treegrid", { name: "Spans of the trace" });
+    const selected = grid.getByRole("row", { selected: true });
+    await expect(grid.getByRole("row")).toHaveCount(6);
+    await page.keyboard.press("Home");
+    await page.keyboard.press("j");
+    await expect(selected).toHaveId(`line-${spanIds[1]}`);
+    await page.keyboard.press(".");
+    await expect(selected).toHaveId(`line-${spanIds[3]}`);
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowLeft");
+    await expect(grid.getByRole("row")).toHaveCount(2);
+    await page.keyboard.press("ArrowRight");
+    await expect(grid.getByRole("row")).toHaveCount(6);
+    await page.keyboard.press("/");
+    await page.keyboard.type("refund");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Escape");
+    await expect(selected).toHaveId(`line-${spanIds[3]}`);
+    await page.keyboard.press("3");
+    await expect(page.getByRole("tab", { name: /^Attributes/ })).toHaveAttribute("aria-selected", "true");
+    await page.keyboard.press("?");
+    await expect(page.getByRole("dialog", { name: "Keyboard" })).toContainText("Next error");
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+    await page.keyboard.press("Control+k");
+    await expect(page.getByRole("dialog", { name: "Command palette" })).toBeVisible();
+    await page.keyboard.type("go to live");
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(/#\/live/);
+  });
+
+  test("copies what a developer needs elsewhere", async ({ page, visit, fresh, context }) => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const { traceId, spanIds } = await sendAgent(fresh);
+    await visit(`#/trace/${traceId}?span=${spanIds[1]}`, fresh);
+    await expect(page.getByRole("treegrid", { name: "Spans of the trace" })).toBeVisible();
+    const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+    await page.keyboard.press("y");
+    await page.keyboard.press("i");
+    await expect.poll(clipboard).toBe(traceId);
+    await page.keyboard.press("y");
+    await page.keyboard.press("m");
+    await expect.poll(clipboard).toContain("Where is order 1182?");
+    await page.keyboard.press("y");
+    await page.keyboard.press("j");
+    await expect.poll(async () => JSON.parse(await clipboard()).resourceSpans?.length).toBe(1);
+  });
+
+  test("opens a recorded trace of a real program", async ({ page, visit, clew }) => {
+    const { rows } = await clew.call("list_traces", { limit: 50 });
+    for (const { traceId } of rows.slice(0, 5)) {
+      await visit(`#/trace/${traceId}`);
+      await expect(page.getByRole("treegrid", { name: "Spans of the trace" }).getByRole("row").nth(1)).toBeVisible();
+      await expectAccessible(page);
+    }
+  });
+
+  test("says so when a trace is not there", async ({ page, visit }) => {
+    await visit("#/trace/00000000000000000000000000000bad");
+    await expect(page.getByText("This trace is not here")).toBeVisible();
+    await visit("#/trace/nonsense");
+    await expect(page.getByText("This is not a trace id")).toBeVisible();
+  });
+});

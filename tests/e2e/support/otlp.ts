@@ -1,0 +1,131 @@
+// OTLP/JSON as a program of the test's own would send it.
+
+import { randomBytes } from "node:crypto";
+
+type Value = string | number | boolean | Value[];
+
+/** A span to be: `parent` is the index of one that stands before it, `at` and `took` are milliseconds. */
+export interface SpanSketch {
+  name: string;
+  parent?: number;
+  at?: number;
+  took?: number;
+  attributes?: Record<string, Value>;
+  error?: string;
+  events?: { name: string; attributes?: Record<string, Value> }[];
+}
+
+/** A trace that was sent. */
+export interface Sent {
+  traceId: string;
+  spanIds: string[];
+}
+
+export function anyValue(value: Value): object {
+  if (typeof value === "string") return { stringValue: value };
+  if (typeof value === "boolean") return { boolValue: value };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
+  return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+}
+
+export function keyValues(attributes: Record<string, Value>): object[] {
+  return Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) }));
+}
+
+/** Writes a request of one trace that began `ago` milliseconds ago. */
+export function trace(service: string, spans: SpanSketch[], ago = 5_000): Sent & { body: object } {
+  const traceId = randomBytes(16).toString("hex");
+  const spanIds = spans.map(() => randomBytes(8).toString("hex"));
+  const origin = BigInt(Date.now() - ago) * 1_000_000n;
+  const nanos = (milliseconds: number): string =>
+    String(origin + BigInt(Math.round(milliseconds * 1_000)) * 1_000n);
+  const written = spans.map((span, index) => ({
+    traceId,
+    spanId: spanIds[index],
+    ...(span.parent === undefined ? {} : { parentSpanId: spanIds[span.parent] }),
+    name: span.name,
+    kind: 1,
+    startTimeUnixNano: nanos(span.at ?? 0),
+    endTimeUnixNano: nanos((span.at ?? 0) + (span.took ?? 100)),
+    attributes: keyValues(span.attributes ?? {}),
+    events: (span.events ?? []).map((event) => ({
+      name: event.name,
+      timeUnixNano: nanos((span.at ?? 0) + 1),
+      attributes: keyValues(event.attributes ?? {}),
+    })),
+    status: span.error === undefined ? {} : { code: 2, message: span.error },
+  }));
+  const body = {
+    resourceSpans: [
+      {
+        resource: { attributes: keyValues({ "service.name": service }) },
+        scopeSpans: [{ scope: { name: "clew.tests" }, spans: written }],
+      },
+    ],
+  };
+  return { traceId, spanIds, body };
+}
+
+const message = (role: string, content: string): object => ({ role, parts: [{ type: "text", content }] });
+
+/** A support agent's answer: plan, tool, retrieval, two model calls, one failed tool. */
+export function supportAgent(service: string, question: string, ago = 5_000): Sent & { body: object } {
+  const chat = (input: object[], output: object, tokens: [number, number]): Record<string, Value> => ({
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.response.model": "gpt-4o-2024-08-06",
+    "gen_ai.response.id": `resp-${randomBytes(6).toString("hex")}`,
+    "gen_ai.usage.input_tokens": tokens[0],
+    "gen_ai.usage.output_tokens": tokens[1],
+    "gen_ai.response.finish_reasons": ["stop"],
+    "gen_ai.input.messages": JSON.stringify(input),
+    "gen_ai.output.messages": JSON.stringify([{ ...output, finish_reason: "stop" }]),
+  });
+  const user = message("user", question);
+  const plan = message("assistant", "I will look the order up.");
+  return trace(
+    service,
+    [
+      {
+        name: "invoke_agent support",
+        took: 1_900,
+        attributes: { "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "support" },
+      },
+      { name: "chat gpt-4o", parent: 0, at: 20, took: 700, attributes: chat([user], plan, [1_200, 80]) },
+      {
+        name: "execute_tool get_order",
+        parent: 0,
+        at: 740,
+        took: 180,
+        attributes: {
+          "gen_ai.operation.name": "execute_tool",
+          "gen_ai.tool.name": "get_order",
+          "gen_ai.tool.call.arguments": '{"id":1182}',
+          "gen_ai.tool.call.result": '{"status":"shipped"}',
+        },
+      },
+      {
+        name: "execute_tool refund",
+        parent: 0,
+        at: 930,
+        took: 60,
+        error: "payment service timed out",
+        attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "refund", "error.type": "TimeoutError" },
+        events: [{ name: "exception", attributes: { "exception.type": "TimeoutError", "exception.message": "timed out" } }],
+      },
+      {
+        name: "chat gpt-4o",
+        parent: 0,
+        at: 1_000,
+        took: 850,
+        attributes: chat(
+          [user, plan],
+          message("assistant", "Your order shipped **on Tuesday**. I'm sorry, I cannot help with the refund."),
+          [1_900, 140],
+        ),
+      },
+    ],
+    ago,
+  );
+}
