@@ -190,7 +190,9 @@ mod tests {
     /// WCAG 2.2 relative luminance.
     fn luminance(hex: &str) -> f64 {
         let channel = |at: usize| {
-            let value = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
+            let value =
+                f64::from(u8::from_str_radix(&hex[at..at + 2], 16).expect("two hex digits"))
+                    / 255.0;
             match value <= 0.04045 {
                 true => value / 12.92,
                 false => ((value + 0.055) / 1.055).powf(2.4),
@@ -205,7 +207,10 @@ mod tests {
     }
 
     fn named(name: &str) -> Token {
-        *TOKENS.iter().find(|token| token.name == name).unwrap()
+        *TOKENS
+            .iter()
+            .find(|token| token.name == name)
+            .expect("a token of this name")
     }
 
     #[test]

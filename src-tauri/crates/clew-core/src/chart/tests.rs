@@ -98,7 +98,12 @@ fn the_bars_add_up_to_the_calls() {
     let scene = scene("tokens", &calls(), &VIEW);
     let sum = |name: &str| -> f64 {
         let series = scene.series.iter().find(|series| series.name == name);
-        series.unwrap().points.iter().map(|point| point.value).sum()
+        series
+            .expect("a series of this name")
+            .points
+            .iter()
+            .map(|point| point.value)
+            .sum()
     };
     let total: u64 = calls().iter().filter_map(|call| call.input_tokens).sum();
     assert_eq!(sum("Prompt") + sum("Cached prompt"), total as f64);
