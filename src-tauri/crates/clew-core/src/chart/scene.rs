@@ -35,15 +35,14 @@ const LEGEND_CHAR_WIDTH: f64 = 6.1;
 /// Largest side of a drawing in pixels.
 const MAX_SIDE: u32 = 8_192;
 
-/// Buckets that a drawing of this width has room for.
-pub(super) fn max_buckets(mark: Mark, width: u32) -> usize {
-    let pixels = match mark {
-        Mark::StackedBars => 10,
-        Mark::Lines => 8,
-    };
-    usize::try_from(width.saturating_sub(80) / pixels)
-        .unwrap_or(1)
-        .clamp(8, 400)
+/// Buckets that a drawing of this width has room for; lines, which show percentiles, also want some calls in each.
+pub(super) fn max_buckets(mark: Mark, width: u32, calls: usize) -> usize {
+    let room = |pixels| usize::try_from(width.saturating_sub(80) / pixels).unwrap_or(1);
+    match mark {
+        Mark::StackedBars => room(10),
+        Mark::Lines => room(8).min(calls / 5),
+    }
+    .clamp(10, 400)
 }
 
 /// Draws the series of a chart.
@@ -378,7 +377,9 @@ fn draw_lines(
     series: &[Plotted],
 ) -> Result<Vec<SceneSeries>, Fault> {
     let mut drawn = Vec::with_capacity(series.len());
-    for series in series {
+    // The first series lies on top; points that coincide show as a dot within a ring.
+    for (index, series) in series.iter().enumerate().rev() {
+        let radius = 3 + 2 * i32::try_from(index).unwrap_or(0);
         let ink = Slot::Ink(series.ink).reserved();
         let mut line = named(series);
         let mut runs: Vec<Vec<Pixel>> = Vec::new();
@@ -405,13 +406,14 @@ fn draw_lines(
         }
         for run in runs {
             if let [alone] = run[..] {
-                area.draw(&Circle::new(alone, 3, ink.filled()))?;
+                area.draw(&Circle::new(alone, radius, ink.filled()))?;
             } else {
                 area.draw(&PathElement::new(run, ink.stroke_width(2)))?;
             }
         }
         drawn.push(line);
     }
+    drawn.reverse();
     Ok(drawn)
 }
 

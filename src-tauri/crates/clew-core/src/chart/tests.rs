@@ -131,6 +131,14 @@ fn a_hostile_model_name_stays_text() {
         assert_eq!(name.chars().count(), 80);
         assert!(!name.contains(['\0', '\u{202e}']));
     }
+    // A name that spells a colour reserved for drawing is left as it is.
+    call.model = Some("fill=\"#010200\"".into());
+    let light = View {
+        palette: Palette::Light,
+        ..VIEW
+    };
+    let scene = scene("cost", &[call], &light);
+    assert!(scene.svg.contains("fill=&quot;#010200&quot;"));
 }
 
 #[test]
