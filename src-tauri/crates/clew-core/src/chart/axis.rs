@@ -92,6 +92,24 @@ pub(super) fn short(unit: Unit, value: f64) -> String {
     }
 }
 
+/// The names of an axis' ticks: [`short`], with as many decimals for each sum of dollars as one of them needs; zero is
+/// "0".
+pub(super) fn tick_names(unit: Unit, ticks: &[f64]) -> Vec<String> {
+    let names: Vec<String> = ticks.iter().map(|tick| short(unit, *tick)).collect();
+    let decimals = |name: &String| name.split_once('.').map_or(0, |(_, digits)| digits.len());
+    let most = names.iter().map(decimals).max().unwrap_or(0);
+    let plain_dollars = unit == Unit::Dollars && ticks.iter().all(|tick| *tick < 999.5);
+    ticks
+        .iter()
+        .zip(names)
+        .map(|(tick, name)| match *tick {
+            0.0 => "0".to_owned(),
+            tick if plain_dollars && most > 0 && most <= 9 => format!("${tick:.most$}"),
+            _ => name,
+        })
+        .collect()
+}
+
 fn count(value: f64) -> String {
     scaled(
         value,
@@ -275,26 +293,17 @@ mod tests {
 
     #[test]
     fn axes_end_on_a_round_number() {
-        let ticks = |unit, max| -> Vec<String> {
-            let scale = scale(unit, max, 4);
-            scale.ticks.iter().map(|tick| short(unit, *tick)).collect()
-        };
+        let ticks = |unit, max| -> Vec<String> { tick_names(unit, &scale(unit, max, 4).ticks) };
         assert_eq!(
             ticks(Unit::Tokens, 1_732.0),
             ["0", "500", "1k", "1.5k", "2k"]
         );
         assert_eq!(ticks(Unit::Tokens, 1.0), ["0", "1"]);
-        assert_eq!(
-            ticks(Unit::Dollars, 0.3),
-            ["0", "0.10", "0.20", "0.30"].map(|t| format!("${t}"))
-        );
-        assert_eq!(
-            ticks(Unit::Nanos, 3.1e9),
-            ["0 s", "1 s", "2 s", "3 s", "4 s"]
-        );
+        assert_eq!(ticks(Unit::Dollars, 0.3), ["0", "$0.10", "$0.20", "$0.30"]);
+        assert_eq!(ticks(Unit::Nanos, 3.1e9), ["0", "1 s", "2 s", "3 s", "4 s"]);
         assert_eq!(
             ticks(Unit::Nanos, 100e9),
-            ["0 s", "30 s", "1 min", "1.5 min", "2 min"]
+            ["0", "30 s", "1 min", "1.5 min", "2 min"]
         );
     }
 

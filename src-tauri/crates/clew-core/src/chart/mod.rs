@@ -175,14 +175,18 @@ pub struct View {
 
 /// Draws a chart of the calls that start from `from` to `to` (not included), both in microseconds since the epoch.
 ///
-/// The drawing covers whole buckets ([`Window::new`]), so it may begin a little earlier and end a little later. Without
-/// calls it has axes and no series.
+/// The drawing covers whole buckets ([`Window::new`]), so it may begin a little earlier and end a little later than
+/// asked; calls there are drawn where they are given. Without calls it has axes and no series.
 #[must_use]
 pub fn draw(chart: &Chart, calls: &[ModelCall], from: u64, to: u64, view: &View) -> Scene {
+    let within = calls
+        .iter()
+        .filter(|call| (from..to).contains(&call.start_micros))
+        .count();
     let window = Window::new(
         from,
         to,
-        scene::max_buckets(chart.mark, view.width),
+        scene::max_buckets(chart.mark, view.width, within),
         view.utc_offset_minutes.clamp(-1_440, 1_440),
     );
     scene::compose(chart, &window, &plot::series(chart, calls, &window), view)

@@ -30,18 +30,19 @@ const TITLE: f64 = 14.0;
 const BACKEND_SCALE: f64 = 1.24;
 /// Pixels that a character of axis text takes at most, tabular digits and capitals included.
 const CHAR_WIDTH: f64 = 6.6;
+/// Pixels that a character of a name in the legend takes on average.
+const LEGEND_CHAR_WIDTH: f64 = 6.1;
 /// Largest side of a drawing in pixels.
 const MAX_SIDE: u32 = 8_192;
 
-/// Buckets that a drawing of this width has room for.
-pub(super) fn max_buckets(mark: Mark, width: u32) -> usize {
-    let pixels = match mark {
-        Mark::StackedBars => 10,
-        Mark::Lines => 8,
-    };
-    usize::try_from(width.saturating_sub(80) / pixels)
-        .unwrap_or(1)
-        .clamp(8, 400)
+/// Buckets that a drawing of this width has room for; lines, which show percentiles, also want some calls in each.
+pub(super) fn max_buckets(mark: Mark, width: u32, calls: usize) -> usize {
+    let room = |pixels| usize::try_from(width.saturating_sub(80) / pixels).unwrap_or(1);
+    match mark {
+        Mark::StackedBars => room(10),
+        Mark::Lines => room(8).min(calls / 5),
+    }
+    .clamp(10, 400)
 }
 
 /// Draws the series of a chart.
@@ -85,6 +86,8 @@ struct Layout {
     right: u32,
     bottom: u32,
     scale: Scale,
+    /// The names of the scale's ticks.
+    tick_names: Vec<String>,
     /// Whether there is room for text.
     named: bool,
     /// Left edge and row of each legend entry.
@@ -108,13 +111,10 @@ impl Layout {
         let scale = axis::scale(
             chart.unit,
             highest(chart.mark, series),
-            (plot_height / 44).clamp(1, 5),
+            (plot_height / 36).clamp(1, 5),
         );
-        let widest = scale
-            .ticks
-            .iter()
-            .map(|tick| axis::short(chart.unit, *tick).chars().count())
-            .max();
+        let tick_names = axis::tick_names(chart.unit, &scale.ticks);
+        let widest = tick_names.iter().map(|name| name.chars().count()).max();
         let left = pixels(pixel(widest.unwrap_or(0)) * CHAR_WIDTH) + 16;
         let left = u32::try_from(left).unwrap_or(0);
         if size.0 < left + right + 40 || plot_height < 24 {
@@ -125,6 +125,7 @@ impl Layout {
                 right: 0,
                 bottom: 0,
                 scale,
+                tick_names,
                 named: false,
                 legend: Vec::new(),
             };
@@ -136,6 +137,7 @@ impl Layout {
             right,
             bottom,
             scale,
+            tick_names,
             named: true,
             legend,
         }
@@ -187,7 +189,7 @@ fn render<'a>(
         .build_cartesian_2d(0.0..span, 0.0..layout.scale.top)?;
     let (left, bottom) = axes.backend_coord(&(0.0, 0.0));
     let (right, top) = axes.backend_coord(&(span, layout.scale.top));
-    draw_value_axis(&area, &axes, chart, layout, (left, right))?;
+    draw_value_axis(&area, &axes, layout, (left, right))?;
     if layout.named {
         draw_time_axis(&area, &axes, window, view, (left, right, bottom))?;
         draw_heading(&area, chart, series, layout, view.palette)?;
@@ -210,17 +212,14 @@ fn render<'a>(
 fn draw_value_axis(
     area: &Area<'_>,
     axes: &Axes<'_>,
-    chart: &Chart,
     layout: &Layout,
     (left, right): Pixel,
 ) -> Result<(), Fault> {
-    for (index, tick) in layout.scale.ticks.iter().enumerate() {
+    for (tick, name) in layout.scale.ticks.iter().zip(&layout.tick_names) {
         let (_, y) = axes.backend_coord(&(0.0, *tick));
-        let slot = if index == 0 { Slot::Axis } else { Slot::Grid };
+        let slot = if *tick == 0.0 { Slot::Axis } else { Slot::Grid };
         fill(area, (left, y), (right, y + 1), slot)?;
         if layout.named {
-            let name = axis::short(chart.unit, *tick);
-            let name = if *tick == 0.0 { "0" } else { &name };
             text(area, name, (left - 8, y + 1), Slot::Label, HPos::Right)?;
         }
     }
@@ -237,10 +236,10 @@ fn draw_time_axis(
 ) -> Result<(), Fault> {
     let width = usize::try_from(right - left).unwrap_or(0);
     let (from, to) = (window.from, window.to());
-    let most = if axis::names_seconds(from, to, width / 64) {
-        width / 84
+    let most = if axis::names_seconds(from, to, width / 58) {
+        width / 78
     } else {
-        width / 64
+        width / 58
     };
     let (drawing, _) = area.dim_in_pixel();
     for tick in axis::time_ticks(from, to, most, view.utc_offset_minutes.clamp(-1_440, 1_440)) {
@@ -308,7 +307,7 @@ fn legend_places(series: &[Plotted], width: u32) -> Vec<Pixel> {
                 // Ideographs and emoji are two letters wide.
                 .map(|c| if c < '\u{1100}' { 1 } else { 2 })
                 .sum::<usize>();
-            let needs = 13 + pixels(pixel(units) * CHAR_WIDTH) + 14;
+            let needs = 13 + pixels(pixel(units) * LEGEND_CHAR_WIDTH) + 14;
             if x > 16 && x + needs > width {
                 (x, row) = (16, row + 1);
             }
@@ -378,7 +377,9 @@ fn draw_lines(
     series: &[Plotted],
 ) -> Result<Vec<SceneSeries>, Fault> {
     let mut drawn = Vec::with_capacity(series.len());
-    for series in series {
+    // The first series lies on top; points that coincide show as a dot within a ring.
+    for (index, series) in series.iter().enumerate().rev() {
+        let radius = 3 + 2 * i32::try_from(index).unwrap_or(0);
         let ink = Slot::Ink(series.ink).reserved();
         let mut line = named(series);
         let mut runs: Vec<Vec<Pixel>> = Vec::new();
@@ -405,13 +406,14 @@ fn draw_lines(
         }
         for run in runs {
             if let [alone] = run[..] {
-                area.draw(&Circle::new(alone, 3, ink.filled()))?;
+                area.draw(&Circle::new(alone, radius, ink.filled()))?;
             } else {
                 area.draw(&PathElement::new(run, ink.stroke_width(2)))?;
             }
         }
         drawn.push(line);
     }
+    drawn.reverse();
     Ok(drawn)
 }
 

@@ -98,7 +98,12 @@ fn the_bars_add_up_to_the_calls() {
     let scene = scene("tokens", &calls(), &VIEW);
     let sum = |name: &str| -> f64 {
         let series = scene.series.iter().find(|series| series.name == name);
-        series.unwrap().points.iter().map(|point| point.value).sum()
+        series
+            .expect("a series of this name")
+            .points
+            .iter()
+            .map(|point| point.value)
+            .sum()
     };
     let total: u64 = calls().iter().filter_map(|call| call.input_tokens).sum();
     assert_eq!(sum("Prompt") + sum("Cached prompt"), total as f64);
@@ -126,6 +131,14 @@ fn a_hostile_model_name_stays_text() {
         assert_eq!(name.chars().count(), 80);
         assert!(!name.contains(['\0', '\u{202e}']));
     }
+    // A name that spells a colour reserved for drawing is left as it is.
+    call.model = Some("fill=\"#010200\"".into());
+    let light = View {
+        palette: Palette::Light,
+        ..VIEW
+    };
+    let scene = scene("cost", &[call], &light);
+    assert!(scene.svg.contains("fill=&quot;#010200&quot;"));
 }
 
 #[test]

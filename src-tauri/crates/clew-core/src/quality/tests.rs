@@ -206,3 +206,75 @@ proptest! {
         }
     }
 }
+
+/// One line of `fixtures/quality`: an answer, what a person says of it, and what the heuristic must see in it.
+#[derive(serde::Deserialize)]
+struct Labelled {
+    response: String,
+    label: String,
+    evidence: Vec<String>,
+    value: Option<f64>,
+}
+
+fn labelled(lines: &str) -> Vec<Labelled> {
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a labelled answer"))
+        .collect()
+}
+
+const REFUSALS: &str = include_str!("../../../../../fixtures/quality/refusal.jsonl");
+const HEDGES: &str = include_str!("../../../../../fixtures/quality/hallucination_marker.jsonl");
+const SENTIMENTS: &str = include_str!("../../../../../fixtures/quality/sentiment.jsonl");
+
+#[test]
+fn labelled_answers_are_scored_as_the_reference_would() {
+    for (heuristic, lines) in [
+        (&Refusal as &dyn Heuristic, REFUSALS),
+        (&HallucinationMarker, HEDGES),
+        (&Sentiment, SENTIMENTS),
+    ] {
+        for answer in labelled(lines) {
+            let found = finding(heuristic, &answer.response);
+            let seen = slices(&answer.response, &found.evidence);
+            assert_eq!(seen, answer.evidence, "{}", answer.response);
+            let expected = answer
+                .value
+                .unwrap_or(if seen.is_empty() { 0.0 } else { 1.0 });
+            assert!(
+                (found.value - expected).abs() < 1e-12,
+                "{} {found:?}",
+                answer.response
+            );
+        }
+    }
+}
+
+/// The share of what fired that a person says it should, and of what a person says it should that fired.
+fn precision_and_recall(heuristic: &dyn Heuristic, lines: &str, label: &str) -> (f64, f64) {
+    let judged: Vec<(bool, bool)> = labelled(lines)
+        .iter()
+        .map(|answer| {
+            let fired = finding(heuristic, &answer.response).fired();
+            (fired, answer.label == label)
+        })
+        .collect();
+    let count = |wanted: fn(&(bool, bool)) -> bool| {
+        judged.iter().filter(|pair| wanted(pair)).count() as f64
+    };
+    let right = count(|&(fired, labelled)| fired && labelled);
+    (right / count(|pair| pair.0), right / count(|pair| pair.1))
+}
+
+/// The phrases are the reference's and stay so; these are their known limits, and a change of them is seen here.
+#[test]
+fn precision_and_recall_are_the_known_ones() {
+    assert_eq!(
+        precision_and_recall(&Refusal, REFUSALS, "refusal"),
+        (10.0 / 13.0, 10.0 / 15.0)
+    );
+    assert_eq!(
+        precision_and_recall(&HallucinationMarker, HEDGES, "hedged"),
+        (7.0 / 10.0, 7.0 / 10.0)
+    );
+}

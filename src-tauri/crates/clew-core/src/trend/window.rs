@@ -169,8 +169,8 @@ mod tests {
             #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "any instant will do")]
             let at = from + ((to - from).saturating_sub(1) as f64 * at * 0.999) as u64;
             let bucket = window.bucket(at);
-            prop_assert!(bucket.is_some());
-            prop_assert!(window.start(bucket.unwrap()) <= at);
+
+            prop_assert!(bucket.is_some_and(|bucket| window.start(bucket) <= at));
         }
     }
 }
