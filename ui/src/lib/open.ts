@@ -25,7 +25,8 @@ function tell(opened: Opened): void {
   if (more > 0) problems.push(`and ${counted(more, "more problem")}`);
   const detail = problems.join("\n") || null;
   const { source } = opened;
-  if (source === null) return void say(`Nothing could be read from ${name}`, { tone: "error", detail, stay: null });
+  if (source === null)
+    return void say(`Nothing could be read from ${name}`, { tone: "error", detail, stay: null });
   say(`${name}: ${summary(opened)}`, {
     tone: opened.problemCount > 0 ? "error" : "info",
     detail,

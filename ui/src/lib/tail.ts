@@ -25,12 +25,13 @@ export interface FirstPage {
  * known rows fill in where they stand, rows that vanished from the page's stretch go, new ones only count.
  */
 export function join(shown: TraceSummary[], page: FirstPage, following: boolean): Tail {
+  if (shown.length === 0) return { rows: page.rows, waiting: 0 };
   const fresh = new Map(page.rows.map((row) => [rowKey(row), row]));
-  const known = new Set(shown.map(rowKey));
   // Rows up to the last one that the page still has lie in its stretch; those after it were loaded later.
   const end = shown.findLastIndex((row) => fresh.has(rowKey(row)));
-  const beyond = page.last ? [] : shown.slice(end + 1).filter((row) => !fresh.has(rowKey(row)));
-  if (following || end < 0) return { rows: [...page.rows, ...(end < 0 ? [] : beyond)], waiting: 0 };
+  const beyond = page.last ? [] : shown.slice(end + 1);
+  if (following) return { rows: [...page.rows, ...(end < 0 ? [] : beyond)], waiting: 0 };
+  const known = new Set(shown.map(rowKey));
   const still = shown.slice(0, end + 1).flatMap((row) => fresh.get(rowKey(row)) ?? []);
   const waiting = page.rows.filter((row) => !known.has(rowKey(row))).length;
   return { rows: [...still, ...beyond], waiting };
