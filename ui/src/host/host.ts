@@ -1,0 +1,57 @@
+import type { Commands, ErrorCode, Topic } from "../generated/api.ts";
+
+/** Names a command of the engine. */
+export type CommandName = keyof Commands;
+
+/** What a command is asked with. */
+export type Params<N extends CommandName> = Commands[N]["params"];
+
+/** What a command answers. */
+export type Reply<N extends CommandName> = Commands[N]["reply"];
+
+/** Codes of failures: the engine's, and two of the way to it. */
+export type CallErrorCode = ErrorCode | "locked" | "unreachable";
+
+/** A call that failed, in words fit for the screen. */
+export class CallError extends Error {
+  override name = "CallError";
+  constructor(
+    readonly code: CallErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** How the way to the engine stands: `locked` is a page without its token. */
+export type Link = "open" | "away" | "locked";
+
+/**
+ * What the UI needs of the program around it. The window and the browser each have one; nothing outside `src/host`
+ * knows which.
+ */
+export interface Host {
+  readonly kind: "window" | "browser";
+  /** Asks the engine; rejects with a {@link CallError} and nothing else. */
+  call<N extends CommandName>(name: N, params: Params<N>): Promise<Reply<N>>;
+  /** Tells which topics became stale. Returns what ends it. */
+  onChanged(listener: (topics: Topic[]) => void): () => void;
+  /** Tells how the way to the engine stands, at once and whenever it changes. */
+  onLink(listener: (link: Link) => void): () => void;
+  /** Tells of files that the operating system dropped on the window, as tokens for `open_files`. */
+  onDropped(listener: (tokens: string[]) => void): () => void;
+  /** Tells where the program wants to go ("#/trace/…"). */
+  onNavigate(listener: (hash: string) => void): () => void;
+  /** Lets the user pick files; their tokens, none when the user backs out. */
+  pickFiles(): Promise<string[]>;
+  /** Hands files over that a page received by drag and drop; their tokens. */
+  giveFiles(files: File[]): Promise<string[]>;
+}
+
+/** Reads an error body that came from the engine. */
+export function toCallError(body: unknown, fallback: CallError): CallError {
+  if (typeof body === "object" && body !== null && "code" in body && "message" in body) {
+    return new CallError(body.code as CallErrorCode, String(body.message));
+  }
+  return fallback;
+}

@@ -1,0 +1,111 @@
+import { packed, type Topic } from "../generated/api.ts";
+import {
+  CallError,
+  toCallError,
+  type CommandName,
+  type Host,
+  type Link,
+  type Params,
+  type Reply,
+} from "./host.ts";
+import { unpack } from "./packed.ts";
+
+const LOCKED = new CallError("locked", "this page needs its link with the token");
+const AWAY = new CallError("unreachable", "cannot reach clew: it has stopped, or the address has changed");
+
+/** Speaks to `clew serve`: `POST /api/<command>`, `GET /events`, `POST /files`. */
+export function httpHost(): Host {
+  const changed = new Set<(topics: Topic[]) => void>();
+  const links = new Set<(link: Link) => void>();
+  let link: Link = "open";
+  let events: EventSource | null = null;
+
+  function setLink(next: Link): void {
+    if (next === link) return;
+    link = next;
+    links.forEach((tell) => tell(next));
+  }
+
+  async function post(path: string, body: BodyInit, type: string): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(path, { method: "POST", body, headers: { "content-type": type } });
+    } catch {
+      setLink("away");
+      throw AWAY;
+    }
+    if (response.status === 401) {
+      setLink("locked");
+      throw LOCKED;
+    }
+    setLink("open");
+    if (!response.ok) {
+      const answer: unknown = await response.json().catch(() => null);
+      throw toCallError(answer, new CallError("internal", `clew answered ${response.status} to ${path}`));
+    }
+    return response;
+  }
+
+  function listen(): void {
+    events = new EventSource("/events");
+    events.onmessage = ({ data }: MessageEvent<string>) => {
+      const topics = JSON.parse(data) as Topic[];
+      changed.forEach((tell) => tell(topics));
+    };
+    events.onopen = () => {
+      // After a break anything may have changed.
+      if (link === "away") changed.forEach((tell) => tell(["spans", "sources", "settings", "status"]));
+      setLink("open");
+    };
+    events.onerror = () => {
+      if (link === "locked") return;
+      setLink("away");
+      // A refused stream is closed for good by the browser; a broken one it opens again by itself.
+      if (events?.readyState === EventSource.CLOSED) setTimeout(listen, 2_000);
+    };
+  }
+
+  async function giveFiles(files: File[]): Promise<string[]> {
+    const tokens: string[] = [];
+    for (const file of files) {
+      const path = `/files?name=${encodeURIComponent(file.name)}`;
+      const response = await post(path, file, "application/octet-stream");
+      tokens.push(((await response.json()) as { token: string }).token);
+    }
+    return tokens;
+  }
+
+  return {
+    kind: "browser",
+    async call<N extends CommandName>(name: N, params: Params<N>): Promise<Reply<N>> {
+      const response = await post(`/api/${name}`, JSON.stringify(params), "application/json");
+      return (packed.has(name) ? unpack(await response.arrayBuffer()) : await response.json()) as Reply<N>;
+    },
+    onChanged(listener) {
+      changed.add(listener);
+      if (!events) listen();
+      return () => changed.delete(listener);
+    },
+    onLink(listener) {
+      links.add(listener);
+      listener(link);
+      return () => links.delete(listener);
+    },
+    onDropped: () => () => {},
+    onNavigate: () => () => {},
+    giveFiles,
+    pickFiles: async () => giveFiles(await chooseFiles()),
+  };
+}
+
+/** Opens the browser's own file dialog. */
+function chooseFiles(): Promise<File[]> {
+  return new Promise((resolve) => {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = true;
+    input.onchange = () => resolve([...(input.files ?? [])]);
+    input.oncancel = () => resolve([]);
+    input.click();
+  });
+}

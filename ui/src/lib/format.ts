@@ -1,0 +1,189 @@
+/** Figures and foreign text in words. Nothing here computes: figures come from Rust, this only writes them. */
+
+/**
+ * The language in which to write figures. Under `LANG=C` WebKitGTK reports "C", which every `Intl` constructor
+ * refuses, so the choice is made once, here.
+ */
+export const locale = saneLocale(globalThis.navigator?.languages ?? []);
+
+/** The first of `wanted` that `Intl` accepts, else English. */
+export function saneLocale(wanted: readonly string[]): string {
+  for (const each of wanted) {
+    try {
+      const [found] = Intl.NumberFormat.supportedLocalesOf([each]);
+      if (found !== undefined) return found;
+    } catch {
+      // Not a language tag.
+    }
+  }
+  return "en";
+}
+
+/** What stands where nothing is stated. */
+export const NONE = "–";
+
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+
+/** A count in full: "12,403". */
+export function count(value: number): string {
+  return whole.format(value);
+}
+
+/** A count with its noun: "1 span", "12 spans". */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+/** A number with at most three digits that say something, as "1.2" of 1.234. */
+function short(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value >= 10 ? value.toFixed(1).replace(/\.0$/, "") : value.toFixed(2).replace(/\.?0+$/, "");
+}
+
+/** A count made short: "88", "1.2k", "3.4M". */
+export function compact(value: number | null): string {
+  if (value === null || value < 0) return NONE;
+  if (value < 1_000) return count(value);
+  const [by, unit] = value < 999_500 ? [1e3, "k"] : value < 999_500_000 ? [1e6, "M"] : [1e9, "B"];
+  const scaled = value / (by as number);
+  return `${scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1).replace(/\.0$/, "")}${unit}`;
+}
+
+/** Tokens in and out: "12.4k→1.1k". */
+export function tokens(input: number | null, output: number | null): string {
+  return input === null && output === null ? NONE : `${compact(input)}→${compact(output)}`;
+}
+
+/** A duration in nanoseconds: "840µs", "12ms", "1.84s", "4m 12s", "2h 5m", "3d 4h". */
+export function duration(nanos: number | null): string {
+  if (nanos === null || nanos < 0) return NONE;
+  if (nanos < 1e3) return `${nanos.toFixed(0)}ns`;
+  if (nanos < 999_500) return `${short(nanos / 1e3)}µs`;
+  if (nanos < 999_500_000) return `${short(nanos / 1e6)}ms`;
+  if (nanos < 59_950_000_000) return `${short(nanos / 1e9)}s`;
+  const seconds = Math.round(nanos / 1e9);
+  const pair = (big: number, bigUnit: string, small: number, smallUnit: string): string =>
+    small === 0 ? `${big}${bigUnit}` : `${big}${bigUnit} ${small}${smallUnit}`;
+  if (seconds < 3_600) return pair(Math.floor(seconds / 60), "m", seconds % 60, "s");
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 1_440) return pair(Math.floor(minutes / 60), "h", minutes % 60, "m");
+  const hours = Math.round(minutes / 60);
+  return pair(Math.floor(hours / 24), "d", hours % 24, "h");
+}
+
+/** US dollars: "$12.41", "$0.041", "$0.0009"; zero is "$0". */
+export function cost(usd: number | null): string {
+  if (usd === null || usd < 0) return NONE;
+  if (usd === 0) return "$0";
+  if (usd >= 1)
+    return `$${new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(usd)}`;
+  if (usd >= 0.1) return `$${usd.toFixed(3)}`;
+  return usd >= 0.0001 ? `$${usd.toFixed(4)}` : "<$0.0001";
+}
+
+/** Bytes in powers of 1024: "812 B", "214 MB", "2 GB". */
+export function bytes(value: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let scaled = value;
+  let unit = 0;
+  while (scaled >= 999.5 && unit < units.length - 1) {
+    scaled /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? count(scaled) : short(scaled)} ${units[unit]}`;
+}
+
+/** A share of one: "3.1 %". */
+export function percent(share: number | null): string {
+  return share === null ? NONE : `${short(share * 100)} %`;
+}
+
+const clock = new Intl.DateTimeFormat(locale, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+const day = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" });
+const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long" });
+
+/** The far ends of what a `Date` holds, in microseconds. */
+const MAX_MICROS = 8.64e18;
+
+function date(micros: number): Date | null {
+  return Math.abs(micros) <= MAX_MICROS ? new Date(micros / 1_000) : null;
+}
+
+/** The time of day of an instant in microseconds: "14:03:21". */
+export function time(micros: number): string {
+  const at = date(micros);
+  return at ? clock.format(at) : NONE;
+}
+
+/** An instant as a list shows it: the time today, else the day and the time. */
+export function when(micros: number, now = Date.now()): string {
+  const at = date(micros);
+  if (!at) return NONE;
+  return at.toDateString() === new Date(now).toDateString()
+    ? clock.format(at)
+    : `${day.format(at)} ${clock.format(at)}`;
+}
+
+/** An instant in full. */
+export function instant(micros: number): string {
+  const at = date(micros);
+  return at ? full.format(at) : NONE;
+}
+
+/** How long ago an instant was: "now", "12s ago", "4m ago", "3d ago". */
+export function ago(micros: number, now = Date.now()): string {
+  const seconds = Math.floor(now / 1_000 - micros / 1_000_000);
+  if (seconds < 2) return "now";
+  if (seconds < 60) return `${seconds}s ago`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)}h ago`;
+  return `${count(Math.floor(seconds / 86_400))}d ago`;
+}
+
+// Controls but tab and line feed; soft hyphen; zero-width and bidirectional signs; line separators; tags; lone
+// surrogates. The zero-width joiner stays: emoji and several scripts are made with it.
+const UNSEEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+
+/** Writes one unseen character so that it is seen: "␀" for a control, "⟨U+202E⟩" for the rest. */
+function escape(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  if (code === 0x7f) return "␡";
+  return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+}
+
+/**
+ * Foreign text made safe to look at: control, bidirectional and zero-width characters are shown, not obeyed. Every
+ * text that came with telemetry passes through here on its way to the screen, and never on its way to the clipboard.
+ */
+export function visible(text: string): string {
+  return text.replace(/\r\n/g, "\n").replace(UNSEEN, escape);
+}
+
+/** Foreign text on one line, cut to `most` characters. */
+export function line(text: string, most = 400): string {
+  const cut = text.length > most * 2 ? text.slice(0, most * 2) : text;
+  const flat = visible(cut.replace(/\s+/g, " ").trim());
+  const characters = [...flat];
+  return characters.length > most ? `${characters.slice(0, most).join("")}…` : flat;
+}
+
+/** Words that name an operation and its letter. */
+export const OPERATIONS = {
+  llm: { title: "LLM", letter: "L" },
+  agent: { title: "Agent", letter: "A" },
+  chain: { title: "Chain", letter: "C" },
+  tool: { title: "Tool", letter: "T" },
+  retriever: { title: "Retriever", letter: "R" },
+  embedding: { title: "Embedding", letter: "E" },
+  reranker: { title: "Reranker", letter: "E" },
+  guardrail: { title: "Guardrail", letter: "G" },
+  evaluator: { title: "Evaluator", letter: "V" },
+  other: { title: "Other", letter: "C" },
+} as const;

@@ -1,0 +1,89 @@
+import type { Operation, TraceFilter, TraceSort, TraceStatus } from "../../generated/api.ts";
+import { OPERATIONS } from "../../lib/format.ts";
+import { timeRange } from "../../lib/range.svelte.ts";
+import { route, setQuery } from "../../lib/route.svelte.ts";
+
+/** A filter whose values the facets list: its parameter in the URL. */
+export type Facet = "status" | "model" | "kind" | "service";
+
+const STATUSES: readonly string[] = ["ok", "error", "running"] satisfies TraceStatus[];
+const SORTS: readonly string[] = ["start", "duration", "tokens", "cost", "spans"] satisfies TraceSort[];
+
+/** Rows of a page. */
+export const PAGE = 200;
+
+/** The source that the URL names: live telemetry unless it says otherwise, `null` for everything. */
+export function sourceParam(): number | null {
+  const text = route.get("source");
+  if (text === "all") return null;
+  const id = Number(text ?? 0);
+  return Number.isSafeInteger(id) && id >= 0 ? id : 0;
+}
+
+/** The filter that the URL states. What it states wrongly is left out, never sent. */
+export function readFilter(): TraceFilter {
+  const sort = route.get("sort") ?? "start";
+  return {
+    text: route.get("text") ?? "",
+    services: route.all("service"),
+    models: route.all("model"),
+    operations: route.all("kind").filter((kind): kind is Operation => Object.hasOwn(OPERATIONS, kind)),
+    statuses: route.all("status").filter((status): status is TraceStatus => STATUSES.includes(status)),
+    session: route.get("session"),
+    range: timeRange(),
+    source: sourceParam(),
+    sort: SORTS.includes(sort) ? (sort as TraceSort) : "start",
+    ascending: route.get("asc") === "1",
+    cursor: null,
+    limit: PAGE,
+  };
+}
+
+/** What makes two filters the same list, though a relative range moves on with the clock. */
+export function identity(): string {
+  return JSON.stringify([{ ...readFilter(), range: null }, route.get("range")]);
+}
+
+/** Adds a value to a facet's filter, or takes it out. */
+export function toggle(facet: Facet, value: string): void {
+  const now = route.all(facet);
+  setQuery({ [facet]: now.includes(value) ? now.filter((each) => each !== value) : [...now, value] }, "push");
+}
+
+/** Sorts by a column: largest first, the second time smallest first. */
+export function sortBy(sort: TraceSort): void {
+  const again = (route.get("sort") ?? "start") === sort;
+  const ascending = again && route.get("asc") !== "1";
+  setQuery({ sort: sort === "start" ? null : sort, asc: ascending ? "1" : null }, "replace");
+}
+
+/** One term of the filter in words, and how to drop it. */
+export interface Term {
+  text: string;
+  drop: () => void;
+}
+
+/** The terms that narrow the list, the source aside. */
+export function terms(rangeTitle: string): Term[] {
+  const found: Term[] = [];
+  const text = route.get("text");
+  if (text) found.push({ text: `“${text}”`, drop: () => setQuery({ text: null }, "push") });
+  for (const facet of ["status", "model", "kind", "service"] as const) {
+    for (const value of route.all(facet))
+      found.push({ text: `${facet} ${value}`, drop: () => toggle(facet, value) });
+  }
+  const session = route.get("session");
+  if (session) found.push({ text: `session ${session}`, drop: () => setQuery({ session: null }, "push") });
+  const { from, to } = timeRange();
+  if (from !== null || to !== null)
+    found.push({ text: rangeTitle, drop: () => setQuery({ range: null }, "push") });
+  return found;
+}
+
+/** Drops every term but the source. */
+export function clearTerms(): void {
+  setQuery(
+    { text: null, status: null, model: null, kind: null, service: null, session: null, range: null },
+    "push",
+  );
+}

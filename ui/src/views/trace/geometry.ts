@@ -1,0 +1,109 @@
+// Where bars land, in pixels of the lane: one pass over the rows for each zoom.
+import type { Waterfall } from "../../generated/api";
+import { rowCount } from "./outline";
+import type { Viewport } from "./zoom";
+
+/** The narrowest bar in pixels. */
+export const LEAST_WIDTH = 3;
+/** How far bars may reach beyond the lane before they are cut, in pixels. */
+const OVERHANG = 8;
+
+/** Bars in pixels of the lane, one element a row. */
+export interface Bars {
+  /** Left edge. */
+  x: Float32Array;
+  /** Width; 0 where the bar lies outside the lane. */
+  width: Float32Array;
+  /** Pixels from the left edge to the first token; 0 where not stated. */
+  split: Float32Array;
+}
+
+/** Pixels of an instant. */
+export function toPixels(view: Viewport, pixels: number, at: number): number {
+  return ((at - view.from) / (view.to - view.from)) * pixels;
+}
+
+/** The instant of a pixel. */
+export function toNanos(view: Viewport, pixels: number, x: number): number {
+  return view.from + (x / Math.max(pixels, 1)) * (view.to - view.from);
+}
+
+/**
+ * Places every bar. The stretch `view` takes `pixels`; the lane goes on to `lane` pixels, where labels have room. A row
+ * without an end reaches to `now`.
+ */
+export function place(waterfall: Waterfall, view: Viewport, pixels: number, lane: number, now: number): Bars {
+  const count = rowCount(waterfall);
+  const bars: Bars = {
+    x: new Float32Array(count),
+    width: new Float32Array(count),
+    split: new Float32Array(count),
+  };
+  const scale = pixels / (view.to - view.from);
+  const { start, duration, ttft } = waterfall;
+  for (let row = 0; row < count; row += 1) {
+    const left = (start[row]! - view.from) * scale;
+    const nanos = duration[row]! < 0 ? Math.max(now - start[row]!, 0) : duration[row]!;
+    const right = Math.max(left + nanos * scale, left + LEAST_WIDTH);
+    const x = Math.max(left, -OVERHANG);
+    const end = Math.min(right, lane + OVERHANG);
+    if (end <= x) continue;
+    bars.x[row] = x;
+    bars.width[row] = end - x;
+    if (ttft[row]! > 0 && nanos > 0) {
+      bars.split[row] = Math.min(Math.max(left + ttft[row]! * scale - x, 0), end - x);
+    }
+  }
+  return bars;
+}
+
+/** One stretch of a run's bar in pixels: members that touch are drawn as one. */
+export interface Segment {
+  /** Left edge. */
+  x: number;
+  /** Width. */
+  width: number;
+}
+
+/** The bars of a run's members, drawn in one line; at most `limit` stretches, then neighbours are joined. */
+export function runSegments(
+  waterfall: Waterfall,
+  bars: Bars,
+  head: number,
+  end: number,
+  limit = 80,
+): Segment[] {
+  const segments: Segment[] = [];
+  for (let row = head; row < end; row += waterfall.descendants[row]! + 1) {
+    const width = bars.width[row]!;
+    if (width === 0) continue;
+    segments.push({ x: bars.x[row]!, width });
+  }
+  segments.sort((one, other) => one.x - other.x);
+  const joined: Segment[] = [];
+  for (const segment of segments) {
+    const last = joined[joined.length - 1];
+    const gap = joined.length >= limit ? Number.POSITIVE_INFINITY : 1;
+    if (last !== undefined && segment.x <= last.x + last.width + gap) {
+      last.width = Math.max(last.width, segment.x + segment.width - last.x);
+    } else joined.push({ ...segment });
+  }
+  return joined;
+}
+
+/** Where a bar's label goes. */
+export interface LabelPlace {
+  /** Left edge of the label in pixels of the lane. */
+  x: number;
+  /** Whether it covers the bar and so needs a ground of its own. */
+  over: boolean;
+}
+
+/** Places a label right of its bar, else left of it, else over its right end. */
+export function placeLabel(x: number, width: number, label: number, lane: number): LabelPlace {
+  const gap = 6;
+  const right = x + width + gap;
+  if (right + label <= lane) return { x: Math.max(right, gap), over: false };
+  if (x - gap - label >= 0) return { x: x - gap - label, over: false };
+  return { x: Math.max(lane - label - gap, 0), over: true };
+}

@@ -1,0 +1,63 @@
+// The whole trace in 30 pixels of height: rows share lanes, and what matters most wins a pixel.
+import type { Waterfall } from "../../generated/api.ts";
+import { OPERATION_OF } from "./bar.ts";
+import { rowCount } from "./outline.ts";
+
+/** Lanes of the map; each is two pixels high. */
+const LANES = 15;
+const LANE_HEIGHT = 2;
+/** What wins a pixel, least first: indexes into `OPERATION_OF`, then errors. */
+const ORDER = [9, 1, 0, 7, 8, 6, 5, 4, 3, 2, 10];
+const ERROR = 10;
+
+/** One colour of the map. */
+export interface MapPath {
+  /** The token that holds its colour. */
+  token: string;
+  /** An SVG path. */
+  path: string;
+}
+
+/** Draws the map as one SVG path a colour: counts by lane and pixel first, so that huge traces cost one pass. */
+export function minimap(waterfall: Waterfall, width: number, elapsed: number): MapPath[] {
+  const pixels = Math.max(Math.floor(width), 1);
+  const total = rowCount(waterfall);
+  const lanes = Math.min(Math.max(total, 1), LANES);
+  const stride = pixels + 1;
+  const edges = new Int32Array(lanes * ORDER.length * stride);
+  const scale = pixels / Math.max(elapsed, 1);
+  for (let row = 0; row < total; row += 1) {
+    const lane = total <= LANES ? row : Math.floor((row * lanes) / total);
+    const kind = waterfall.status[row] === 2 ? ERROR : waterfall.operation[row]!;
+    const nanos = waterfall.duration[row]! < 0 ? elapsed - waterfall.start[row]! : waterfall.duration[row]!;
+    const from = Math.min(Math.max(Math.floor(waterfall.start[row]! * scale), 0), pixels - 1);
+    const to = Math.min(Math.max(Math.ceil((waterfall.start[row]! + nanos) * scale), from + 1), pixels);
+    const base = (lane * ORDER.length + kind) * stride;
+    edges[base + from]! += 1;
+    edges[base + to]! -= 1;
+  }
+  const paths = ORDER.map(() => "");
+  const depth = new Int32Array(ORDER.length);
+  for (let lane = 0; lane < lanes; lane += 1) {
+    depth.fill(0);
+    const y = lane * LANE_HEIGHT;
+    let kind = -1;
+    let from = 0;
+    for (let x = 0; x <= pixels; x += 1) {
+      let top = -1;
+      for (const each of ORDER) {
+        depth[each]! += edges[(lane * ORDER.length + each) * stride + x]!;
+        if (depth[each]! > 0) top = each;
+      }
+      if (x === pixels) top = -1;
+      if (top === kind) continue;
+      if (kind >= 0) paths[kind] += `M${from} ${y}h${x - from}v${LANE_HEIGHT - 0.5}h${from - x}z`;
+      kind = top;
+      from = x;
+    }
+  }
+  return ORDER.map((kind) => ({
+    token: kind === ERROR ? "--error" : `--kind-${OPERATION_OF[kind]}`,
+    path: paths[kind]!,
+  })).filter(({ path }) => path !== "");
+}

@@ -1,0 +1,234 @@
+// What one waterfall view knows: the answer, what is folded, the stretch of time, the chosen span. Everything that can be
+// derived is; folds and zoom are kept with the answer they were made on and carried over to the next.
+import type { Waterfall } from "../../generated/api.ts";
+import { live } from "../../lib/live.svelte.ts";
+import { errorRows, findRows, nextRow } from "./find.ts";
+import {
+  MANY_ROWS,
+  type Folds,
+  carry,
+  findRuns,
+  fold,
+  foldLevel,
+  keepNotable,
+  lineOf,
+  openFolds,
+  outline,
+  reveal,
+  rowCount,
+  rowOf,
+  shows,
+  spanId,
+  unroll,
+} from "./outline.ts";
+import { type Viewport, clamp, fit, pan, whole, zoomAt } from "./zoom.ts";
+
+/** A running trace whose clock is further ahead than this (in nanoseconds) is not stretched to it: its end was lost. */
+const LOST = 3_600e9;
+
+/** Where the chosen span is kept: in the URL, or beside a peek. */
+export interface Selection {
+  /** The span's id; `null` is none. */
+  get(): string | null;
+  /** Chooses a span. */
+  set(id: string | null): void;
+}
+
+/** The state of one waterfall view. */
+export type TraceView = ReturnType<typeof traceView>;
+
+/** Opens a view on a trace. Call it while a component starts. */
+export function traceView(params: () => { traceId: string; source: number }, selection: Selection) {
+  const answer = live("get_waterfall", params);
+  const waterfall = $derived(answer.data);
+  const trace = $derived(waterfall?.summary.traceId ?? "");
+
+  let folded = $state.raw<{ on: Waterfall; folds: Folds }>();
+  let zoomed = $state.raw<{ trace: string; view: Viewport }>();
+  let unabridged = $state<string>();
+  let onRun = $state.raw<string | null>(null);
+  let query = $state("");
+  let now = $state(Date.now());
+
+  const running = $derived(waterfall?.summary.state === "running");
+  // Pending bars grow four times a second, and only while something is pending.
+  $effect(() => {
+    if (!running) return;
+    now = Date.now();
+    const timer = setInterval(() => (now = Date.now()), 250);
+    return () => clearInterval(timer);
+  });
+
+  const elapsed = $derived.by(() => {
+    if (waterfall === undefined) return 0;
+    if (!running) return waterfall.extentNanos;
+    const since = now * 1e6 - Number(waterfall.originNanos);
+    return since > waterfall.extentNanos && since < waterfall.extentNanos + LOST
+      ? since
+      : waterfall.extentNanos;
+  });
+  const folds = $derived.by((): Folds => {
+    if (waterfall === undefined) return openFolds(0);
+    if (folded === undefined) return openFolds(rowCount(waterfall));
+    return folded.on === waterfall ? folded.folds : carry(folded.on, folded.folds, waterfall);
+  });
+  const runs = $derived(waterfall && findRuns(waterfall));
+  const kept = $derived(
+    waterfall && rowCount(waterfall) > MANY_ROWS && unabridged !== trace ? keepNotable(waterfall) : null,
+  );
+  const lines = $derived(waterfall && runs && outline(waterfall, folds, runs, kept));
+  const view = $derived(zoomed?.trace === trace ? clamp(zoomed.view, elapsed) : whole(elapsed));
+  const row = $derived.by(() => {
+    if (waterfall === undefined) return -1;
+    const found = rowOf(waterfall, selection.get());
+    return found < 0 && rowCount(waterfall) > 0 ? 0 : found;
+  });
+  // A run's line and its first member share a row; `onRun` says that the line is meant.
+  const cursor = $derived.by(() => {
+    if (waterfall === undefined || lines === undefined || row < 0) return -1;
+    const line = lineOf(lines, row);
+    const above = line - 1;
+    const isHead = above >= 0 && lines.members[above]! > 0 && lines.row[above] === row;
+    return isHead && onRun === spanId(waterfall, row) ? above : line;
+  });
+  const errors = $derived(waterfall ? errorRows(waterfall) : new Uint32Array());
+  const matches = $derived(waterfall ? findRows(waterfall, query) : null);
+  const matched = $derived(matches === null ? null : new Set(matches));
+
+  function setFolds(next: Folds): void {
+    if (waterfall !== undefined) folded = { on: waterfall, folds: next };
+  }
+
+  function setView(next: Viewport): void {
+    zoomed = { trace, view: next };
+  }
+
+  function select(to: number, run = false): void {
+    if (waterfall === undefined || to < 0 || to >= rowCount(waterfall)) return;
+    const id = spanId(waterfall, to);
+    onRun = run ? id : null;
+    selection.set(id);
+  }
+
+  function selectLine(line: number): void {
+    if (lines === undefined || line < 0 || line >= lines.count) return;
+    select(lines.row[line]!, lines.members[line]! > 0);
+  }
+
+  /** Chooses a row wherever it is hidden. */
+  function visit(to: number): void {
+    if (waterfall === undefined || runs === undefined || lines === undefined || to < 0) return;
+    if (!shows(lines, to)) {
+      if (kept !== null && !kept[to]) unabridged = trace;
+      setFolds(reveal(waterfall, folds, runs, to));
+    }
+    select(to);
+  }
+
+  function end(of: number): number {
+    if (waterfall === undefined) return 0;
+    const nanos = waterfall.duration[of]!;
+    return nanos < 0 ? elapsed : waterfall.start[of]! + nanos;
+  }
+
+  return {
+    get answer() {
+      return answer;
+    },
+    get waterfall() {
+      return waterfall;
+    },
+    get lines() {
+      return lines;
+    },
+    get runs() {
+      return runs;
+    },
+    get folds() {
+      return folds;
+    },
+    get view() {
+      return view;
+    },
+    get zoomed() {
+      return zoomed?.trace === trace && (view.from > 0 || view.to < elapsed);
+    },
+    /** Nanoseconds from time 0 to the latest end, or to now while the trace runs. */
+    get elapsed() {
+      return elapsed;
+    },
+    get running() {
+      return running;
+    },
+    /** The chosen row; the first, where none is chosen; -1 without rows. */
+    get row() {
+      return row;
+    },
+    /** The line under the cursor. */
+    get cursor() {
+      return cursor;
+    },
+    get errors() {
+      return errors;
+    },
+    get matches() {
+      return matches;
+    },
+    get query() {
+      return query;
+    },
+    set query(text: string) {
+      query = text;
+    },
+    /** Whether only notable rows of a huge trace show. */
+    get abridged() {
+      return kept !== null;
+    },
+    isMatch: (of: number): boolean => matched === null || matched.has(of),
+    showAll: (): void => void (unabridged = trace),
+    select,
+    selectLine,
+    visit,
+    setView,
+    zoom: (factor: number, at = (view.from + view.to) / 2): void =>
+      setView(zoomAt(view, elapsed, at, factor)),
+    pan: (share: number): void => setView(pan(view, elapsed, share)),
+    reset: (): void => void (zoomed = undefined),
+    fit: (of = row): void => {
+      if (waterfall !== undefined && of >= 0) setView(fit(waterfall.start[of]!, end(of), elapsed));
+    },
+    /** Folds or unfolds the line under the cursor; where there is nothing to fold, goes up or down one level. */
+    fold(close: boolean, subtree: boolean): void {
+      if (waterfall === undefined || lines === undefined || runs === undefined || cursor < 0) return;
+      const at = lines.row[cursor]!;
+      if (lines.members[cursor]! > 0) {
+        if ((folds.unrolled[at] === 1) === close) setFolds(unroll(folds, at, !close));
+        else if (close) select(waterfall.parent[at]!);
+        else selectLine(cursor + 1);
+        return;
+      }
+      const branches = waterfall.descendants[at]! > 0;
+      if (branches && (subtree || (folds.closed[at] === 1) !== close)) {
+        setFolds(fold(waterfall, folds, at, close, subtree));
+      } else if (!close && branches) selectLine(cursor + 1);
+      else if (close) {
+        const level = lines.level[cursor]!;
+        for (let line = cursor - 1; line >= 0; line -= 1) {
+          if (lines.level[line]! < level) return selectLine(line);
+        }
+      }
+    },
+    toggle(line: number): void {
+      if (waterfall === undefined || lines === undefined) return;
+      const at = lines.row[line]!;
+      if (lines.members[line]! > 0) setFolds(unroll(folds, at, folds.unrolled[at] === 0));
+      else setFolds(fold(waterfall, folds, at, folds.closed[at] === 0, false));
+    },
+    foldLevel(close: boolean): void {
+      if (waterfall !== undefined) setFolds(foldLevel(waterfall, folds, close));
+    },
+    step: (by: number): void => selectLine(Math.min(Math.max(cursor + by, 0), (lines?.count ?? 0) - 1)),
+    nextError: (back: boolean): void => visit(nextRow(errors, row, back)),
+    nextMatch: (back: boolean): void => visit(matches === null ? -1 : nextRow(matches, row, back)),
+  };
+}

@@ -1,0 +1,61 @@
+// Which part of the time axis a waterfall shows, in nanoseconds from the trace's time 0.
+
+/** A stretch of the time axis. */
+export interface Viewport {
+  /** Nanoseconds at the left edge. */
+  from: number;
+  /** Nanoseconds at the right edge. */
+  to: number;
+}
+
+/** The shortest stretch, in nanoseconds: below it a pixel is under a nanosecond. */
+export const SHORTEST = 1_000;
+
+/** The whole trace. */
+export function whole(extent: number): Viewport {
+  return { from: 0, to: Math.max(extent, SHORTEST) };
+}
+
+/** Keeps a stretch within the trace, preserving its length where it fits. */
+export function clamp(view: Viewport, extent: number): Viewport {
+  const limit = Math.max(extent, SHORTEST);
+  const length = Math.min(Math.max(view.to - view.from, SHORTEST), limit);
+  const from = Math.min(Math.max(view.from, 0), limit - length);
+  return { from, to: from + length };
+}
+
+/** Zooms by `factor` (below 1 shows less) so that the instant `at` keeps its place on the screen. */
+export function zoomAt(view: Viewport, extent: number, at: number, factor: number): Viewport {
+  const length = Math.max((view.to - view.from) * factor, SHORTEST);
+  const share = (at - view.from) / (view.to - view.from);
+  return clamp({ from: at - share * length, to: at + (1 - share) * length }, extent);
+}
+
+/** Moves by a share of the shown stretch; positive is later. */
+export function pan(view: Viewport, extent: number, share: number): Viewport {
+  const by = (view.to - view.from) * share;
+  return clamp({ from: view.from + by, to: view.to + by }, extent);
+}
+
+/** Shows one span with a little air at both sides. */
+export function fit(start: number, end: number, extent: number): Viewport {
+  const air = Math.max((end - start) * 0.06, SHORTEST / 2);
+  return clamp({ from: start - air, to: end + air }, extent);
+}
+
+/** Whether the stretch is the whole trace. */
+export function isWhole(view: Viewport, extent: number): boolean {
+  return view.from <= 0 && view.to >= extent;
+}
+
+/** Instants for the ruler: multiples of 1, 2 or 5 times a power of ten, at least `apart` pixels from each other. */
+export function ticks(view: Viewport, pixels: number, apart: number): number[] {
+  const length = view.to - view.from;
+  if (!(pixels > 0) || !(length > 0)) return [];
+  const least = (length * apart) / pixels;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 5, 10].map((unit) => unit * power).find((unit) => unit >= least) ?? 10 * power;
+  const first = Math.ceil(view.from / step);
+  const last = Math.floor(view.to / step);
+  return Array.from({ length: Math.min(last - first + 1, 200) }, (_, index) => (first + index) * step);
+}
