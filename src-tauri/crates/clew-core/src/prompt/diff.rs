@@ -1,6 +1,8 @@
 //! The difference of two texts by lines, with the words that changed within a line.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices, diff_ratio};
+use std::collections::HashMap;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::{Change, DiffLine, DiffPiece};
 
@@ -8,16 +10,16 @@ use super::{Change, DiffLine, DiffPiece};
 /// middle is shown as removed and added whole: the cost of a comparison grows with the square of what differs.
 const MAX_LINES: usize = 4_000;
 
-/// Words of a pair of lines that are compared word by word.
-const MAX_WORDS: usize = 2_000;
+/// Pairs of words, over all pairs of changed lines, that may be compared; further lines show no words.
+const MAX_WORD_PAIRS: usize = 8_000_000;
 
-/// Share of equal words below which a pair of lines is two lines, not one line changed.
-const MIN_RATIO: f32 = 0.4;
+/// Words shared by both lines, in hundredths of the words of both, below which two lines are not one line changed.
+const MIN_SHARED: usize = 40;
 
 /// Compares two texts line by line; where a line was changed rather than replaced, the words that changed stand out.
 ///
 /// Line breaks (LF or CRLF, also a last one) are not compared. The result is a function of the texts alone: large
-/// inputs are bounded by size (4,000 differing lines, 2,000 words a pair of lines), not by a clock.
+/// inputs are bounded by size (4,000 differing lines, eight million pairs of words), not by a clock.
 #[must_use]
 pub fn diff_lines(old: &str, new: &str) -> Vec<DiffLine> {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
@@ -29,15 +31,33 @@ pub fn diff_lines(old: &str, new: &str) -> Vec<DiffLine> {
         out.extend(old_middle.iter().map(|line| whole(Change::Removed, line)));
         out.extend(new_middle.iter().map(|line| whole(Change::Added, line)));
     } else {
-        for op in capture_diff_slices(Algorithm::Myers, old_middle, new_middle) {
-            push_op(&mut out, op, old_middle, new_middle);
+        let mut budget = MAX_WORD_PAIRS;
+        for op in operations(old_middle, new_middle) {
+            push_op(&mut out, op, old_middle, new_middle, &mut budget);
         }
     }
     out.extend(old[old.len() - tail..].iter().map(|line| same(line)));
     out
 }
 
-fn push_op(out: &mut Vec<DiffLine>, op: DiffOp, old: &[&str], new: &[&str]) {
+/// What turns one sequence into the other. Texts are compared once, as numbers after that, so that long texts that begin
+/// alike cost no more than short ones.
+fn operations<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<DiffOp> {
+    let mut numbers: HashMap<&'a str, usize> = HashMap::new();
+    let mut numbered = |texts: &[&'a str]| -> Vec<usize> {
+        texts
+            .iter()
+            .map(|text| {
+                let next = numbers.len();
+                *numbers.entry(text).or_insert(next)
+            })
+            .collect()
+    };
+    let (old, new) = (numbered(old), numbered(new));
+    capture_diff_slices(Algorithm::Myers, &old, &new)
+}
+
+fn push_op(out: &mut Vec<DiffLine>, op: DiffOp, old: &[&str], new: &[&str], budget: &mut usize) {
     let (old, new) = (&old[op.old_range()], &new[op.new_range()]);
     match op {
         DiffOp::Equal { .. } => out.extend(old.iter().map(|line| same(line))),
@@ -49,7 +69,7 @@ fn push_op(out: &mut Vec<DiffLine>, op: DiffOp, old: &[&str], new: &[&str]) {
             let mut added = Vec::with_capacity(new.len());
             for (index, line) in old.iter().enumerate() {
                 let other = new.get(index);
-                match other.and_then(|other| words_of_pair(line, other)) {
+                match other.and_then(|other| words_of_pair(line, other, budget)) {
                     Some((before, after)) => {
                         out.push(before);
                         added.push(after);
@@ -70,21 +90,28 @@ fn push_op(out: &mut Vec<DiffLine>, op: DiffOp, old: &[&str], new: &[&str]) {
     }
 }
 
-/// The two lines with the words that differ standing out; `None` where too little is alike.
-fn words_of_pair(old: &str, new: &str) -> Option<(DiffLine, DiffLine)> {
+/// The two lines with the words that differ standing out; `None` where too little is alike or the budget of pairs of
+/// words is spent.
+fn words_of_pair(old: &str, new: &str, budget: &mut usize) -> Option<(DiffLine, DiffLine)> {
     let (old, new) = (words(old), words(new));
-    if old.len() + new.len() > MAX_WORDS {
-        return None;
-    }
-    let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
-    if diff_ratio(&ops, old.len(), new.len()) < MIN_RATIO {
+    *budget = budget.checked_sub(old.len().checked_mul(new.len())?)?;
+    let ops = operations(&old, &new);
+    let shared: usize = ops
+        .iter()
+        .filter(|op| is_equal(op))
+        .map(|op| letters(&old[op.old_range()]))
+        .sum();
+    if 200 * shared < MIN_SHARED * (letters(&old) + letters(&new)) {
         return None;
     }
     let (mut before, mut after) = (Vec::new(), Vec::new());
-    for op in ops {
-        let emphasis = !matches!(op, DiffOp::Equal { .. });
-        push_piece(&mut before, &old[op.old_range()], emphasis);
-        push_piece(&mut after, &new[op.new_range()], emphasis);
+    for (index, op) in ops.iter().enumerate() {
+        let (old, new) = (&old[op.old_range()], &new[op.new_range()]);
+        // Space between two changed words changes with them: one run reads better than two.
+        let between = index > 0 && index + 1 < ops.len();
+        let emphasis = !is_equal(op) || (between && old.concat().trim().is_empty());
+        push_piece(&mut before, old, emphasis);
+        push_piece(&mut after, new, emphasis);
     }
     Some((
         DiffLine {
@@ -96,6 +123,15 @@ fn words_of_pair(old: &str, new: &str) -> Option<(DiffLine, DiffLine)> {
             pieces: after,
         },
     ))
+}
+
+const fn is_equal(op: &DiffOp) -> bool {
+    matches!(op, DiffOp::Equal { .. })
+}
+
+/// Bytes of words, white space left out, which every two lines have in common.
+fn letters(words: &[&str]) -> usize {
+    words.iter().map(|word| word.trim().len()).sum()
 }
 
 /// A line as words, runs of white space and single other characters, which joined give the line.
@@ -212,10 +248,35 @@ mod tests {
     }
 
     #[test]
+    fn neighbouring_words_stand_out_as_one() {
+        assert_eq!(
+            shown(
+                "Answer in very plain words, please.",
+                "Answer in rather formal words, please."
+            ),
+            [
+                "-Answer in [very plain] words, please.",
+                "+Answer in [rather formal] words, please.",
+            ]
+        );
+    }
+
+    #[test]
     fn a_replaced_line_has_no_words_that_stand_out() {
         assert_eq!(
             shown("Speak like a pirate.", "Antworte auf Deutsch, bitte"),
             ["-Speak like a pirate.", "+Antworte auf Deutsch, bitte"]
+        );
+        // Spaces, which all lines share, do not make two lines alike.
+        assert_eq!(
+            shown(
+                "one two three four five six",
+                "un deux trois quatre cinq seis"
+            ),
+            [
+                "-one two three four five six",
+                "+un deux trois quatre cinq seis"
+            ]
         );
         assert_eq!(shown("a\nb", "a\r\nb\r\n"), [" a", " b"]);
         assert_eq!(shown("", "x\ny"), ["+x", "+y"]);
@@ -237,7 +298,8 @@ mod tests {
         assert_eq!(lines[0].change, Change::Same);
         assert_eq!(lines.len(), 1 + 1 + 2 * 2_999);
         let long = "word ".repeat(5_000);
-        assert_eq!(diff_lines(&long, &format!("{long}x")).len(), 2);
+        let lines = diff_lines(&long, &format!("{long}x"));
+        assert!(lines.iter().all(|line| line.pieces.len() == 1));
     }
 
     proptest! {
