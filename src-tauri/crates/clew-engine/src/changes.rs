@@ -1,10 +1,10 @@
 //! Coalesces changes into events: the first at once, later ones at most four a second.
 
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{broadcast, Notify};
+use tokio::sync::{Notify, broadcast};
 
 use crate::event::Topic;
 
@@ -35,8 +35,17 @@ impl Changes {
     pub(crate) fn start() -> Self {
         let (events, _) = broadcast::channel(64);
         let (pending, notify) = (Arc::<AtomicU8>::default(), Arc::<Notify>::default());
-        let task = tokio::spawn(announce(Arc::clone(&pending), Arc::clone(&notify), events.clone()));
-        Self { pending, notify, events, _task: Arc::new(Task(task.abort_handle())) }
+        let task = tokio::spawn(announce(
+            Arc::clone(&pending),
+            Arc::clone(&notify),
+            events.clone(),
+        ));
+        Self {
+            pending,
+            notify,
+            events,
+            _task: Arc::new(Task(task.abort_handle())),
+        }
     }
 
     /// Announces that the answers on `topic` are stale.

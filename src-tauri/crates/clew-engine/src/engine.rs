@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rand::RngCore as _;
-use tokio::sync::{broadcast, Notify};
+use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinHandle;
 
 use crate::api::Listening;
@@ -16,13 +16,13 @@ use crate::changes::Changes;
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
 use crate::ingest::{Committed, Committing, Ingest};
-use crate::receive::{self, Listeners};
+use crate::receive::{self, Listeners, Wanted};
 use crate::settings::Settings;
 use crate::store::derive::{Deriver, Deriving};
 use crate::store::disk::Disk;
 use crate::store::search::{Index, SharedIndex};
 use crate::store::writer::Writer;
-use crate::store::{retention, Lock, Store};
+use crate::store::{Lock, Store, retention};
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -117,13 +117,21 @@ impl Engine {
         let writer = Writer::start(&store.path)?;
         let changes = Changes::start();
         let wake = Arc::new(Notify::new());
-        let watch =
-            Arc::new(Watch { wake: Arc::clone(&wake), changes: changes.clone(), received: Arc::default() });
+        let watch = Arc::new(Watch {
+            wake: Arc::clone(&wake),
+            changes: changes.clone(),
+            received: Arc::default(),
+        });
         let disk = Arc::new(Disk::new(&store.path, options.disk_floor));
         let ingest = Ingest::new(writer.clone(), disk, watch.clone());
         let index: SharedIndex = Arc::new(Mutex::new(Index::open(&store.path)?));
-        let deriver =
-            Deriver::new(store.clone(), writer.clone(), Arc::clone(&index), Arc::clone(&wake), watch);
+        let deriver = Deriver::new(
+            store.clone(),
+            writer.clone(),
+            Arc::clone(&index),
+            Arc::clone(&wake),
+            watch,
+        );
         let tasks = Mutex::new(vec![tokio::spawn(deriver.run())]);
         let engine = Self {
             inner: Arc::new(Inner {
@@ -183,16 +191,32 @@ impl Engine {
     /// # Errors
     /// Where the options ask for more than loopback without an ingest key.
     pub async fn listen(&self) -> Result<Vec<Listening>, Error> {
-        let Some(write) = &self.inner.write else { return Err(read_only()) };
-        let listeners = receive::listen(self).await?;
-        *write.listeners.lock().unwrap_or_else(PoisonError::into_inner) = Some(listeners);
+        let Some(write) = &self.inner.write else {
+            return Err(read_only());
+        };
+        let options = self.options();
+        let wanted = Wanted {
+            ports: [("grpc", options.grpc), ("http", options.http)],
+            host: options.host,
+            key: options.ingest_key.clone(),
+        };
+        let listeners =
+            receive::listen(write.ingest.clone(), Arc::clone(&self.inner.census), wanted).await?;
+        *write
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(listeners);
         self.inner.changes.changed(Topic::Status);
         Ok(self.listening())
     }
 
     /// Sets what `get_status` says of sockets that the host has bound itself.
     pub fn set_listening(&self, listening: Vec<Listening>) {
-        let mut all = self.inner.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self
+            .inner
+            .listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for new in listening {
             match all.iter_mut().find(|old| old.name == new.name) {
                 Some(old) => *old = new,
@@ -207,9 +231,24 @@ impl Engine {
     #[must_use]
     pub fn listening(&self) -> Vec<Listening> {
         let write = self.inner.write.as_ref();
-        let listeners = write.and_then(|write| write.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone());
-        let mut all = listeners.map(|listeners| listeners.state()).unwrap_or_default();
-        all.extend(self.inner.listening.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        let listeners = write.and_then(|write| {
+            write
+                .listeners
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        });
+        let mut all = listeners
+            .map(|listeners| listeners.state())
+            .unwrap_or_default();
+        all.extend(
+            self.inner
+                .listening
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .iter()
+                .cloned(),
+        );
         all
     }
 
@@ -219,14 +258,22 @@ impl Engine {
         rand::rng().fill_bytes(&mut bytes);
         let token = u128::from_be_bytes(bytes);
         let token = format!("{token:032x}");
-        let mut offered = self.inner.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut offered = self
+            .inner
+            .offered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         offered.insert(token.clone(), path.to_owned());
         token
     }
 
     /// The file that a token names; the token is used up.
     pub(crate) fn take_file(&self, token: &str) -> Option<PathBuf> {
-        self.inner.offered.lock().unwrap_or_else(PoisonError::into_inner).remove(token)
+        self.inner
+            .offered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(token)
     }
 
     /// Topics whose answers have become stale: the first change at once, later ones at most four a second.
@@ -246,25 +293,45 @@ impl Engine {
     /// # Errors
     /// Where the database was opened only to be read.
     pub fn ingest(&self) -> Result<&Ingest, Error> {
-        self.inner.write.as_ref().map(|write| &write.ingest).ok_or_else(read_only)
+        self.inner
+            .write
+            .as_ref()
+            .map(|write| &write.ingest)
+            .ok_or_else(read_only)
     }
 
     pub(crate) fn writer(&self) -> Result<&Writer, Error> {
-        self.inner.write.as_ref().map(|write| &write.writer).ok_or_else(read_only)
+        self.inner
+            .write
+            .as_ref()
+            .map(|write| &write.writer)
+            .ok_or_else(read_only)
     }
 
     pub(crate) fn index(&self) -> Result<&SharedIndex, Error> {
-        self.inner.write.as_ref().map(|write| &write.index).ok_or_else(read_only)
+        self.inner
+            .write
+            .as_ref()
+            .map(|write| &write.index)
+            .ok_or_else(read_only)
     }
 
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        self.inner.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner
+            .settings
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn replace_settings(&self, settings: Settings) {
-        *self.inner.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+        *self
+            .inner
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
     pub(crate) fn wake_deriver(&self) {
@@ -282,26 +349,42 @@ impl Engine {
     /// Ends a background task with the engine.
     fn keep(&self, task: JoinHandle<()>) {
         if let Some(write) = &self.inner.write {
-            write.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+            write
+                .tasks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(task);
         }
     }
 
     /// Stops taking telemetry, commits what was taken, closes the database and releases its lock.
     pub async fn shut_down(&self) {
         if let Some(write) = &self.inner.write {
-            let listeners = write.listeners.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let listeners = write
+                .listeners
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             if let Some(listeners) = listeners {
                 listeners.shut_down().await;
             }
             write.ingest.close();
-            for task in std::mem::take(&mut *write.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
+            for task in
+                std::mem::take(&mut *write.tasks.lock().unwrap_or_else(PoisonError::into_inner))
+            {
                 task.abort();
                 let _ = task.await;
             }
             // Readers first, so that the writer's last checkpoint can empty the log.
             self.inner.store.reads.close().await;
             write.writer.close().await;
-            drop(write.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+            drop(
+                write
+                    .lock
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take(),
+            );
         } else {
             self.inner.store.reads.close().await;
         }

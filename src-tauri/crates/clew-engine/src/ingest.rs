@@ -1,7 +1,7 @@
 //! From a decoded batch to a committed one: a bounded queue before the one writer.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clew_core::otlp::Batch;
@@ -64,7 +64,13 @@ pub struct Committed {
 
 impl Ingest {
     pub(crate) fn new(writer: Writer, disk: Arc<Disk>, committed: Arc<dyn Committing>) -> Self {
-        Self { writer, queue: Arc::new(Semaphore::new(QUEUE_KIB)), disk, closing: Arc::default(), committed }
+        Self {
+            writer,
+            queue: Arc::new(Semaphore::new(QUEUE_KIB)),
+            disk,
+            closing: Arc::default(),
+            committed,
+        }
     }
 
     /// Stores `batch` under `source` (0 is live) and returns when it is committed with fsync.
@@ -76,7 +82,9 @@ impl Ingest {
     pub async fn commit(&self, source: i64, batch: Batch) -> Result<Committed, Refused> {
         self.ready()?;
         let size = u32::try_from((weight(&batch) / 1024 + 1).min(QUEUE_KIB)).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.queue).try_acquire_many_owned(size).map_err(|_| Refused::Busy(RETRY))?;
+        let permit = Arc::clone(&self.queue)
+            .try_acquire_many_owned(size)
+            .map_err(|_| Refused::Busy(RETRY))?;
         self.store(source, batch, permit).await
     }
 
@@ -87,7 +95,10 @@ impl Ingest {
     pub async fn commit_patiently(&self, source: i64, batch: Batch) -> Result<Committed, Refused> {
         self.ready()?;
         let size = u32::try_from((weight(&batch) / 1024 + 1).min(QUEUE_KIB)).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.queue).acquire_many_owned(size).await.map_err(|_| Refused::ShuttingDown)?;
+        let permit = Arc::clone(&self.queue)
+            .acquire_many_owned(size)
+            .await
+            .map_err(|_| Refused::ShuttingDown)?;
         self.store(source, batch, permit).await
     }
 
@@ -148,9 +159,19 @@ impl Ingest {
 
 /// Bytes of payload in a batch.
 fn weight(batch: &Batch) -> usize {
-    let spans = batch.spans.iter().flat_map(|group| &group.items).map(|item| item.raw.len() + 64);
-    let logs = batch.logs.iter().flat_map(|group| &group.items).map(|item| item.raw.len() + 64);
+    let spans = batch
+        .spans
+        .iter()
+        .flat_map(|group| &group.items)
+        .map(|item| item.raw.len() + 64);
+    let logs = batch
+        .logs
+        .iter()
+        .flat_map(|group| &group.items)
+        .map(|item| item.raw.len() + 64);
     let metrics = batch.metrics.iter().flat_map(|group| &group.items);
-    let points = metrics.flat_map(|metric| &metric.points).map(|point| point.raw.len() + 64);
+    let points = metrics
+        .flat_map(|metric| &metric.points)
+        .map(|point| point.raw.len() + 64);
     spans.chain(logs).chain(points).sum()
 }

@@ -35,24 +35,37 @@ type Piece = (Batch, Vec<Problem>);
 /// # Errors
 /// Not a regular file, unreadable, or of no known format; nothing is stored then.
 pub(crate) async fn file(engine: &Engine, path: &Path) -> Result<Opened, Error> {
-    let label = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let label = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned();
     let shown = label.clone();
-    let failed = move |why: &dyn std::fmt::Display| Error::new(ErrorCode::Io, format!("cannot open {shown:?}: {why}"));
+    let failed = move |why: &dyn std::fmt::Display| {
+        Error::new(ErrorCode::Io, format!("cannot open {shown:?}: {why}"))
+    };
     let meta = std::fs::metadata(path).map_err(|error| failed(&error))?;
     if !meta.is_file() {
         return Err(failed(&"it is not a regular file"));
     }
-    let mut reader = plain(File::open(path).map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
+    let mut reader =
+        plain(File::open(path).map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
     let head = reader.fill_buf().map_err(|error| failed(&error))?;
-    let format = format::sniff(&head[..head.len().min(HEAD)])
-        .ok_or_else(|| failed(&"it is of no format that Clew knows (OTLP JSON, OTLP JSON Lines)"))?;
-    let key = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned();
+    let format = format::sniff(&head[..head.len().min(HEAD)]).ok_or_else(|| {
+        failed(&"it is of no format that Clew knows (OTLP JSON, OTLP JSON Lines)")
+    })?;
+    let key = std::fs::canonicalize(path)
+        .unwrap_or_else(|_| path.to_owned())
+        .to_string_lossy()
+        .into_owned();
     let source = source(engine, key, label.clone(), format.title()).await?;
     let (send, receive) = mpsc::channel(2);
     let reading = tokio::task::spawn_blocking(move || read(reader, format, &send));
     let mut opened = store(engine, source, label, receive).await?;
     if let Err(error) = reading.await.map_err(Error::internal)? {
-        opened.problems.push(format!("the file ends early: {error}"));
+        opened
+            .problems
+            .push(format!("the file ends early: {error}"));
         opened.problem_count += 1;
     }
     announce(engine);
@@ -86,7 +99,8 @@ fn read(
 ) -> std::io::Result<()> {
     let mut parser = format.reader();
     // Nobody takes the rest once the engine shuts down; reading on costs nothing that matters.
-    let mut sink = |batch: Batch, problems: Vec<Problem>| drop(send.blocking_send((batch, problems)));
+    let mut sink =
+        |batch: Batch, problems: Vec<Problem>| drop(send.blocking_send((batch, problems)));
     let mut piece = vec![0; PIECE];
     let result = loop {
         match reader.read(&mut piece) {
@@ -101,7 +115,12 @@ fn read(
 }
 
 /// The id of the source for a key, made if it is new.
-pub(super) async fn source(engine: &Engine, key: String, label: String, format: &'static str) -> Result<i64, Error> {
+pub(super) async fn source(
+    engine: &Engine,
+    key: String,
+    label: String,
+    format: &'static str,
+) -> Result<i64, Error> {
     engine
         .writer()?
         .commit(move |session| {
@@ -129,12 +148,19 @@ async fn store(
     while let Some((batch, wrong)) = pieces.recv().await {
         problem_count += u64::try_from(wrong.len()).unwrap_or(0);
         let room = PROBLEMS - problems.len();
-        problems.extend(wrong.into_iter().take(room).map(|problem| format!("{}: {}", problem.item, problem.reason)));
+        problems.extend(
+            wrong
+                .into_iter()
+                .take(room)
+                .map(|problem| format!("{}: {}", problem.item, problem.reason)),
+        );
         let stored = engine
             .ingest()?
             .commit_patiently(source, batch)
             .await
-            .map_err(|refused| Error::new(ErrorCode::Io, format!("cannot store {label:?}: {refused}")))?;
+            .map_err(|refused| {
+                Error::new(ErrorCode::Io, format!("cannot store {label:?}: {refused}"))
+            })?;
         total.spans += stored.spans;
         total.traces += stored.traces;
         total.logs += stored.logs;

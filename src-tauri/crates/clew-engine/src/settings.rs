@@ -88,8 +88,12 @@ impl Settings {
 
 /// Reads the settings; defaults where none were ever set.
 pub(crate) async fn load(reads: &sqlx::SqlitePool) -> Result<Settings, crate::Error> {
-    let json: Option<String> = sqlx::query_scalar("SELECT json FROM settings").fetch_optional(reads).await?;
-    let Some(json) = json else { return Ok(Settings::default()) };
+    let json: Option<String> = sqlx::query_scalar("SELECT json FROM settings")
+        .fetch_optional(reads)
+        .await?;
+    let Some(json) = json else {
+        return Ok(Settings::default());
+    };
     Ok(serde_json::from_str(&json).unwrap_or_else(|error| {
         tracing::warn!("cannot read the settings, so the defaults hold: {error}");
         Settings::default()

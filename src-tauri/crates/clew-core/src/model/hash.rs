@@ -10,5 +10,7 @@ pub fn content_hash(parts: &[&[u8]]) -> u64 {
         hasher.update(part);
     }
     let hash = hasher.finalize();
-    hash.as_bytes().first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    hash.as_bytes()
+        .first_chunk::<8>()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

@@ -11,7 +11,9 @@ use crate::store::now_micros;
 
 /// Recorded with a stand-in model provider: agents with tools and hand-offs, a retrieval chain, failed calls.
 const REQUESTS: [&[u8]; 3] = [
-    include_bytes!("../../../../../fixtures/otlp/openinference_openai_agents/001-traces-http-protobuf.pb"),
+    include_bytes!(
+        "../../../../../fixtures/otlp/openinference_openai_agents/001-traces-http-protobuf.pb"
+    ),
     include_bytes!("../../../../../fixtures/otlp/openinference_langchain/001-traces-grpc.pb"),
     include_bytes!("../../../../../fixtures/otlp/otel_genai_openai/003-traces-grpc.pb"),
 ];
@@ -39,10 +41,17 @@ pub(crate) async fn sample(engine: &Engine) -> Result<Opened, Error> {
     if known > 0 {
         return Ok(opened);
     }
-    let now = u64::try_from(now_micros()).unwrap_or(0).saturating_mul(1_000);
+    let now = u64::try_from(now_micros())
+        .unwrap_or(0)
+        .saturating_mul(1_000);
     for (age, request) in REQUESTS.into_iter().enumerate() {
-        let (mut batch, _) = otlp::decode(Signal::Traces, Encoding::Protobuf, request, &Limits::default())
-            .map_err(Error::internal)?;
+        let (mut batch, _) = otlp::decode(
+            Signal::Traces,
+            Encoding::Protobuf,
+            request,
+            &Limits::default(),
+        )
+        .map_err(Error::internal)?;
         // One program after the other, the last one a moment ago.
         let minutes = u64::try_from(REQUESTS.len() - 1 - age).unwrap_or(0);
         shift(&mut batch, now.saturating_sub(minutes * 60_000_000_000));
@@ -50,7 +59,9 @@ pub(crate) async fn sample(engine: &Engine) -> Result<Opened, Error> {
             .ingest()?
             .commit_patiently(source, batch)
             .await
-            .map_err(|refused| Error::new(ErrorCode::Io, format!("cannot store the sample: {refused}")))?;
+            .map_err(|refused| {
+                Error::new(ErrorCode::Io, format!("cannot store the sample: {refused}"))
+            })?;
         opened.spans += stored.spans;
         opened.traces += stored.traces;
     }
@@ -60,8 +71,17 @@ pub(crate) async fn sample(engine: &Engine) -> Result<Opened, Error> {
 
 /// Moves all times of a batch so that its latest end is at `end`, in nanoseconds since the epoch.
 fn shift(batch: &mut Batch, end: u64) {
-    let latest = spans(batch).map(|item| item.span.end_time_unix_nano).max().unwrap_or(0);
-    let moved = |time: u64| if time == 0 { 0 } else { end.saturating_sub(latest.saturating_sub(time)) };
+    let latest = spans(batch)
+        .map(|item| item.span.end_time_unix_nano)
+        .max()
+        .unwrap_or(0);
+    let moved = |time: u64| {
+        if time == 0 {
+            0
+        } else {
+            end.saturating_sub(latest.saturating_sub(time))
+        }
+    };
     for item in batch.spans.iter_mut().flat_map(|group| &mut group.items) {
         let span = &mut item.span;
         span.start_time_unix_nano = moved(span.start_time_unix_nano);

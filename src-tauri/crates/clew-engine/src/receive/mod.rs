@@ -24,7 +24,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::Engine;
 use crate::api::Listening;
 use crate::census::Census;
 use crate::error::{Error, ErrorCode};
@@ -47,6 +46,17 @@ pub struct Listeners {
     ports: Arc<Mutex<Vec<Listening>>>,
 }
 
+/// What to bind.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// Name and number of each port; 0 is any free one.
+    pub(crate) ports: [(&'static str, u16); 2],
+    /// An address beyond loopback, or `None` for 127.0.0.1 and ::1.
+    pub(crate) host: Option<IpAddr>,
+    /// The key that requests must carry.
+    pub(crate) key: Option<String>,
+}
+
 /// Binds the engine's OTLP ports on 127.0.0.1 and ::1, and on the address of its options, and serves them.
 ///
 /// A port that is taken does not fail: [`Listeners::state`] says so, and it is tried again every 5 seconds. No other
@@ -54,24 +64,11 @@ pub struct Listeners {
 ///
 /// # Errors
 /// `bad_request` where the options bind beyond loopback without an ingest key, or with one that cannot be a header.
-pub async fn listen(engine: &Engine) -> Result<Listeners, Error> {
-    let options = engine.options();
-    let wanted = Wanted {
-        ports: [("grpc", options.grpc), ("http", options.http)],
-        host: options.host,
-        key: options.ingest_key.clone(),
-    };
-    start(engine.ingest()?.clone(), Arc::clone(engine.census()), wanted).await
-}
-
-/// What to bind.
-struct Wanted {
-    ports: [(&'static str, u16); 2],
-    host: Option<IpAddr>,
-    key: Option<String>,
-}
-
-async fn start(ingest: Ingest, census: Arc<Census>, wanted: Wanted) -> Result<Listeners, Error> {
+pub(crate) async fn listen(
+    ingest: Ingest,
+    census: Arc<Census>,
+    wanted: Wanted,
+) -> Result<Listeners, Error> {
     let exposed = wanted.host.is_some_and(|host| !host.is_loopback());
     let printable = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
     match &wanted.key {

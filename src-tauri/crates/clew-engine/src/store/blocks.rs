@@ -24,16 +24,28 @@ const LEVEL: i32 = 1;
 /// # Errors
 /// When zstd fails, or there are more items or bytes than a block can hold.
 pub(crate) fn encode<T: AsRef<[u8]>>(items: &[T]) -> io::Result<Vec<u8>> {
-    let mut plain = Vec::with_capacity(2 + items.iter().map(|item| 4 + item.as_ref().len()).sum::<usize>());
+    let mut plain = Vec::with_capacity(
+        2 + items
+            .iter()
+            .map(|item| 4 + item.as_ref().len())
+            .sum::<usize>(),
+    );
     let count = u16::try_from(items.len()).map_err(io::Error::other)?;
     plain.extend(count.to_le_bytes());
     for item in items {
-        plain.extend(u32::try_from(item.as_ref().len()).map_err(io::Error::other)?.to_le_bytes());
+        plain.extend(
+            u32::try_from(item.as_ref().len())
+                .map_err(io::Error::other)?
+                .to_le_bytes(),
+        );
     }
     for item in items {
         plain.extend_from_slice(item.as_ref());
     }
-    let mut data = u32::try_from(plain.len()).map_err(io::Error::other)?.to_le_bytes().to_vec();
+    let mut data = u32::try_from(plain.len())
+        .map_err(io::Error::other)?
+        .to_le_bytes()
+        .to_vec();
     data.append(&mut zstd::bulk::compress(&plain, LEVEL)?);
     Ok(data)
 }
@@ -58,7 +70,10 @@ impl Block {
             return Err(damaged());
         }
         let plain = zstd::bulk::decompress(frame, size)?;
-        let count = plain.first_chunk::<2>().map(|bytes| usize::from(u16::from_le_bytes(*bytes))).ok_or_else(damaged)?;
+        let count = plain
+            .first_chunk::<2>()
+            .map(|bytes| usize::from(u16::from_le_bytes(*bytes)))
+            .ok_or_else(damaged)?;
         let mut end = 2 + count * 4;
         let lengths = plain.get(2..end).ok_or_else(damaged)?;
         let mut ends = Vec::with_capacity(count + 1);
@@ -109,7 +124,11 @@ mod tests {
         data[4] ^= 1;
         assert!(Block::decode(&data).is_err());
         assert!(Block::decode(&[255; 9]).is_err());
-        let short = [&3u32.to_le_bytes()[..], &zstd::bulk::compress(&[9, 0, 1], 1).expect("compresses")].concat();
+        let short = [
+            &3u32.to_le_bytes()[..],
+            &zstd::bulk::compress(&[9, 0, 1], 1).expect("compresses"),
+        ]
+        .concat();
         assert!(Block::decode(&short).is_err());
     }
 }

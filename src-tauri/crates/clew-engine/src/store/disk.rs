@@ -23,7 +23,9 @@ pub(crate) struct Disk {
 impl Disk {
     /// Watches the file system of `database`; `floor` replaces the default number of free bytes.
     pub(crate) fn new(database: &Path, floor: Option<u64>) -> Self {
-        let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = database
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         Self {
             folder: folder.unwrap_or(Path::new(".")).to_owned(),
             floor,

@@ -29,12 +29,15 @@ pub(crate) struct Counts {
 
 /// Counts rows; traces keep the counts of their spans, so that no large table is walked.
 pub(crate) async fn counts(reads: &SqlitePool) -> Result<Counts, Error> {
-    let (spans, traces, oldest): (i64, i64, Option<i64>) =
-        sqlx::query_as("SELECT coalesce(sum(spans), 0), count(*), min(received) FROM traces WHERE spans > 0")
+    let (spans, traces, oldest): (i64, i64, Option<i64>) = sqlx::query_as(
+        "SELECT coalesce(sum(spans), 0), count(*), min(received) FROM traces WHERE spans > 0",
+    )
+    .fetch_one(reads)
+    .await?;
+    let (logs, points): (i64, i64) =
+        sqlx::query_as("SELECT (SELECT count(*) FROM logs), (SELECT count(*) FROM points)")
             .fetch_one(reads)
             .await?;
-    let (logs, points): (i64, i64) =
-        sqlx::query_as("SELECT (SELECT count(*) FROM logs), (SELECT count(*) FROM points)").fetch_one(reads).await?;
     let unsigned = |count: i64| u64::try_from(count).unwrap_or(0);
     Ok(Counts {
         spans: unsigned(spans),
@@ -47,5 +50,9 @@ pub(crate) async fn counts(reads: &SqlitePool) -> Result<Counts, Error> {
 
 /// Whether any span has ever been received live and is still there.
 pub(crate) async fn received(reads: &SqlitePool) -> Result<bool, Error> {
-    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM traces WHERE source = 0 AND spans > 0)").fetch_one(reads).await?)
+    Ok(
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM traces WHERE source = 0 AND spans > 0)")
+            .fetch_one(reads)
+            .await?,
+    )
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use clew_core::model::{SpanId, TraceId};
-use rusqlite::{params, Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::prepare::{LogRow, MetricRow, Prepared, SharedRow, SpanRow};
 use super::writer::Session;
@@ -25,7 +25,8 @@ impl Interned {
     }
 
     fn bound(&mut self) {
-        if self.strings.len() > 65_536 || self.resources.len() > 4_096 || self.scopes.len() > 4_096 {
+        if self.strings.len() > 65_536 || self.resources.len() > 4_096 || self.scopes.len() > 4_096
+        {
             self.clear();
         }
     }
@@ -41,7 +42,9 @@ impl Interned {
             .optional()?;
         let id = match found {
             Some(id) => id,
-            None => connection.prepare_cached("INSERT INTO strings (text) VALUES (?)")?.insert([text])?,
+            None => connection
+                .prepare_cached("INSERT INTO strings (text) VALUES (?)")?
+                .insert([text])?,
         };
         self.strings.insert(text.to_owned(), id);
         Ok(id)
@@ -49,7 +52,12 @@ impl Interned {
 }
 
 /// Stores a batch under `source`; `received` is in microseconds since the epoch.
-pub(crate) fn store(session: &mut Session<'_>, source: i64, batch: &Prepared, received: i64) -> Result<Committed, Error> {
+pub(crate) fn store(
+    session: &mut Session<'_>,
+    source: i64,
+    batch: &Prepared,
+    received: i64,
+) -> Result<Committed, Error> {
     let connection = session.connection;
     session.interned.bound();
     let resources = shared(session, &batch.resources, Shared::Resource)?;
@@ -100,12 +108,20 @@ fn shared(session: &mut Session<'_>, rows: &[SharedRow], kind: Shared) -> Result
             ids.push(id);
             continue;
         }
-        let found = connection.prepare_cached(find)?.query_row([row.hash], |found| found.get(0)).optional()?;
+        let found = connection
+            .prepare_cached(find)?
+            .query_row([row.hash], |found| found.get(0))
+            .optional()?;
         let id = match found {
             Some(id) => id,
             None => {
                 let name = session.interned.string(connection, &row.name)?;
-                connection.prepare_cached(insert)?.insert(params![row.hash, name, row.raw, row.schema_url])?
+                connection.prepare_cached(insert)?.insert(params![
+                    row.hash,
+                    name,
+                    row.raw,
+                    row.schema_url
+                ])?
             }
         };
         match kind {
@@ -153,9 +169,13 @@ impl Ground<'_> {
         let mut blocks: Vec<Option<i64>> = batch.span_blocks.iter().map(|_| None).collect();
         for span in &batch.spans {
             let name = self.interned.string(self.connection, &span.name)?;
-            let service = self.interned.string(self.connection, &batch.resources[span.resource].name)?;
+            let service = self
+                .interned
+                .string(self.connection, &batch.resources[span.resource].name)?;
             self.touch(span.trace_id, Some((name, service)))?;
-            let Some(shown) = self.place(span)? else { continue };
+            let Some(shown) = self.place(span)? else {
+                continue;
+            };
             let block = match blocks[span.block] {
                 Some(id) => id,
                 None => {
@@ -177,7 +197,9 @@ impl Ground<'_> {
 
     /// Whether the span is new and, if so, whether it is the variant to show.
     fn place(&mut self, span: &SpanRow) -> Result<Option<bool>, Error> {
-        let Some(trace) = self.touched.get_mut(&span.trace_id) else { return Ok(None) };
+        let Some(trace) = self.touched.get_mut(&span.trace_id) else {
+            return Ok(None);
+        };
         let id = span.span_id.as_i64();
         if let Some(fresh) = &mut trace.fresh {
             if fresh.insert(id) {
@@ -186,18 +208,28 @@ impl Ground<'_> {
         }
         let variants: Vec<(i64, i64, i64, bool)> = self
             .connection
-            .prepare_cached("SELECT id, hash, rank, shown FROM spans WHERE trace = ? AND span_id = ?")?
-            .query_map([trace.id, id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+            .prepare_cached(
+                "SELECT id, hash, rank, shown FROM spans WHERE trace = ? AND span_id = ?",
+            )?
+            .query_map([trace.id, id], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?
             .collect::<Result<_, _>>()?;
         if variants.iter().any(|&(_, hash, ..)| hash == span.hash) {
             return Ok(None);
         }
-        let Some(&(row, hash, rank, _)) = variants.iter().find(|variant| variant.3) else { return Ok(Some(true)) };
+        let Some(&(row, hash, rank, _)) = variants.iter().find(|variant| variant.3) else {
+            return Ok(Some(true));
+        };
         trace.recount = true;
         let shown = (span.rank, span.hash.cast_unsigned()) > (rank, hash.cast_unsigned());
         if shown {
-            self.connection.prepare_cached("UPDATE spans SET shown = 0 WHERE id = ?")?.execute([row])?;
-            self.connection.prepare_cached("INSERT OR IGNORE INTO stale_spans (span) VALUES (?)")?.execute([row])?;
+            self.connection
+                .prepare_cached("UPDATE spans SET shown = 0 WHERE id = ?")?
+                .execute([row])?;
+            self.connection
+                .prepare_cached("INSERT OR IGNORE INTO stale_spans (span) VALUES (?)")?
+                .execute([row])?;
         }
         Ok(Some(shown))
     }
@@ -233,7 +265,9 @@ impl Ground<'_> {
     }
 
     fn count(&mut self, span: &SpanRow, name: i64, service: i64) {
-        let Some(trace) = self.touched.get_mut(&span.trace_id) else { return };
+        let Some(trace) = self.touched.get_mut(&span.trace_id) else {
+            return;
+        };
         let micros = |nanos: u64| i64::try_from(nanos / 1_000).unwrap_or(i64::MAX);
         trace.spans += 1;
         trace.errors += i64::from(span.status == 2);
@@ -258,7 +292,10 @@ impl Ground<'_> {
             .optional()?;
         let (name, service) = match first {
             Some(first) => first,
-            None => (self.interned.string(self.connection, "")?, self.interned.string(self.connection, "")?),
+            None => (
+                self.interned.string(self.connection, "")?,
+                self.interned.string(self.connection, "")?,
+            ),
         };
         let (id, fresh) = match found {
             Some(id) => (id, None),
@@ -399,7 +436,10 @@ impl Ground<'_> {
     }
 
     fn block(&self, content: &[u8]) -> Result<i64, Error> {
-        Ok(self.connection.prepare_cached("INSERT INTO content_blocks (data) VALUES (?)")?.insert([content])?)
+        Ok(self
+            .connection
+            .prepare_cached("INSERT INTO content_blocks (data) VALUES (?)")?
+            .insert([content])?)
     }
 
     /// Brings the traces' rows up to date.

@@ -5,6 +5,7 @@
 
 pub(crate) mod blocks;
 pub(crate) mod derive;
+pub(crate) mod derived;
 pub(crate) mod disk;
 pub(crate) mod facets;
 pub(crate) mod figures;
@@ -22,11 +23,12 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
-use sqlx::ConnectOptions as _;
 
 use crate::error::{Error, ErrorCode};
 
@@ -37,8 +39,16 @@ const APPLICATION_ID: i64 = 0x434C_4557;
 const SQLITE_FLOOR: i32 = 3_051_003;
 
 const MIGRATIONS: [(i64, &str, &str); 2] = [
-    (1, "ground", include_str!("../../migrations/0001_ground.sql")),
-    (2, "derived", include_str!("../../migrations/0002_derived.sql")),
+    (
+        1,
+        "ground",
+        include_str!("../../migrations/0001_ground.sql"),
+    ),
+    (
+        2,
+        "derived",
+        include_str!("../../migrations/0002_derived.sql"),
+    ),
 ];
 
 /// The open database: read connections and its files. Writing is [`writer::Writer`]'s.
@@ -59,7 +69,10 @@ impl Store {
     /// In use by another process, not Clew's, newer than this Clew, or unreadable; nothing is changed then.
     pub(crate) async fn open(path: &Path) -> Result<(Self, Lock), Error> {
         if rusqlite::version_number() < SQLITE_FLOOR {
-            return Err(Error::internal(format!("SQLite {} is older than 3.51.3", rusqlite::version())));
+            return Err(Error::internal(format!(
+                "SQLite {} is older than 3.51.3",
+                rusqlite::version()
+            )));
         }
         make_private_folder(path)?;
         let lock = lock(path)?;
@@ -68,7 +81,13 @@ impl Store {
         migrate(path).await?;
         search::create(&search::path(path))?;
         let reads = connect(path).await?;
-        Ok((Self { path: path.to_owned(), reads }, lock))
+        Ok((
+            Self {
+                path: path.to_owned(),
+                reads,
+            },
+            lock,
+        ))
     }
 
     /// Opens the database only to read it, beside a process that may be writing.
@@ -79,11 +98,17 @@ impl Store {
         if !path.exists() {
             return Err(Error::new(
                 ErrorCode::NotFound,
-                format!("there is no database at {}: start Clew once, or name another with --db", path.display()),
+                format!(
+                    "there is no database at {}: start Clew once, or name another with --db",
+                    path.display()
+                ),
             ));
         }
         check(path).await?;
-        Ok(Self { path: path.to_owned(), reads: connect(path).await? })
+        Ok(Self {
+            path: path.to_owned(),
+            reads: connect(path).await?,
+        })
     }
 
     /// Bytes of the database with its write-ahead log, and of the index with its own.
@@ -102,18 +127,26 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn io(act: &str, path: &Path, error: &std::io::Error) -> Error {
-    Error::new(ErrorCode::Io, format!("cannot {act} {}: {error}", path.display()))
+    Error::new(
+        ErrorCode::Io,
+        format!("cannot {act} {}: {error}", path.display()),
+    )
 }
 
 fn make_private_folder(path: &Path) -> Result<(), Error> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) else {
+    let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+    else {
         return Ok(());
     };
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| io("make the folder", folder, &error))
+    builder
+        .create(folder)
+        .map_err(|error| io("make the folder", folder, &error))
 }
 
 /// Makes the file with mode 0600 if it is missing: SQLite gives `-wal` and `-shm` the mode of the database.
@@ -125,7 +158,10 @@ fn make_private_file(path: &Path) -> Result<(), Error> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| io("make the database", path, &error))
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| io("make the database", path, &error))
 }
 
 fn lock(path: &Path) -> Result<Lock, Error> {
@@ -134,15 +170,24 @@ fn lock(path: &Path) -> Result<Lock, Error> {
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&lock_path).map_err(|error| io("open the lock", &lock_path, &error))?;
+    let mut file = options
+        .open(&lock_path)
+        .map_err(|error| io("open the lock", &lock_path, &error))?;
     if file.try_lock().is_err() {
         let mut owner = String::new();
         let _ = file.read_to_string(&mut owner);
         let owner = owner.trim();
-        let owner = if owner.is_empty() { "another process".to_owned() } else { format!("process {owner}") };
+        let owner = if owner.is_empty() {
+            "another process".to_owned()
+        } else {
+            format!("process {owner}")
+        };
         return Err(Error::new(
             ErrorCode::Busy,
-            format!("{} is in use by {owner}: use that Clew, or name another database with --db", path.display()),
+            format!(
+                "{} is in use by {owner}: use that Clew, or name another database with --db",
+                path.display()
+            ),
         ));
     }
     let written = file
@@ -179,7 +224,10 @@ async fn check(path: &Path) -> Result<(), Error> {
     let foreign = |reason: String| {
         Error::new(
             ErrorCode::Io,
-            format!("{} is not a Clew database ({reason}): name another with --db", path.display()),
+            format!(
+                "{} is not a Clew database ({reason}): name another with --db",
+                path.display()
+            ),
         )
     };
     let mut connection = SqliteConnectOptions::new()
@@ -224,10 +272,12 @@ async fn migrate(path: &Path) -> Result<(), Error> {
         .busy_timeout(Duration::from_secs(5))
         .connect()
         .await?;
-    migrator()
-        .run(&mut connection)
-        .await
-        .map_err(|error| Error::new(ErrorCode::Io, format!("cannot migrate {}: {error}", path.display())))?;
+    migrator().run(&mut connection).await.map_err(|error| {
+        Error::new(
+            ErrorCode::Io,
+            format!("cannot migrate {}: {error}", path.display()),
+        )
+    })?;
     sqlx::Connection::close(connection).await?;
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use clew_core::otlp::{record, Batch, GroundLog, GroundMetric, GroundSpan, Group};
-use clew_core::model::{content_hash, SpanId, TraceId, UnixNanos};
+use clew_core::model::{SpanId, TraceId, UnixNanos, content_hash};
+use clew_core::otlp::{Batch, GroundLog, GroundMetric, GroundSpan, Group, record};
 
 use super::blocks;
 
@@ -95,7 +95,9 @@ pub(crate) fn prepare(batch: Batch) -> io::Result<Prepared> {
         let (resource, scope) = prepared.share(&group);
         for item in group.items {
             let (block, slot) = spans.push(&item, &mut prepared.span_blocks)?;
-            prepared.spans.push(span_row(item, resource, scope, block, slot));
+            prepared
+                .spans
+                .push(span_row(item, resource, scope, block, slot));
         }
     }
     spans.close(&mut prepared.span_blocks)?;
@@ -127,8 +129,18 @@ pub(crate) fn prepare(batch: Batch) -> io::Result<Prepared> {
 
 impl Prepared {
     fn share<T>(&mut self, group: &Group<T>) -> (usize, usize) {
-        let resource = intern(&mut self.resources, &group.resource, &group.resource_schema_url, &group.service);
-        let scope = intern(&mut self.scopes, &group.scope, &group.scope_schema_url, &group.scope_name);
+        let resource = intern(
+            &mut self.resources,
+            &group.resource,
+            &group.resource_schema_url,
+            &group.service,
+        );
+        let scope = intern(
+            &mut self.scopes,
+            &group.scope,
+            &group.scope_schema_url,
+            &group.scope_name,
+        );
         (resource, scope)
     }
 }
@@ -138,7 +150,12 @@ fn intern(rows: &mut Vec<SharedRow>, raw: &[u8], schema_url: &str, name: &str) -
     if let Some(found) = rows.iter().position(|row| row.hash == hash) {
         return found;
     }
-    rows.push(SharedRow { hash, name: cut(name), raw: raw.to_vec(), schema_url: schema_url.to_owned() });
+    rows.push(SharedRow {
+        hash,
+        name: cut(name),
+        raw: raw.to_vec(),
+        schema_url: schema_url.to_owned(),
+    });
     rows.len() - 1
 }
 
@@ -227,7 +244,11 @@ fn span_row(item: GroundSpan, resource: usize, scope: usize, block: usize, slot:
 
 fn log_row(item: &GroundLog, resource: usize, scope: usize, block: usize, slot: usize) -> LogRow {
     let record = &item.record;
-    let time = if record.time_unix_nano == 0 { record.observed_time_unix_nano } else { record.time_unix_nano };
+    let time = if record.time_unix_nano == 0 {
+        record.observed_time_unix_nano
+    } else {
+        record.time_unix_nano
+    };
     LogRow {
         trace_id: item.trace_id,
         span_id: item.span_id,
@@ -243,7 +264,10 @@ fn log_row(item: &GroundLog, resource: usize, scope: usize, block: usize, slot: 
 }
 
 fn metric_row(item: GroundMetric, resource: usize, scope: usize, prepared: &Prepared) -> MetricRow {
-    let owners = [prepared.resources[resource].hash.to_be_bytes(), prepared.scopes[scope].hash.to_be_bytes()];
+    let owners = [
+        prepared.resources[resource].hash.to_be_bytes(),
+        prepared.scopes[scope].hash.to_be_bytes(),
+    ];
     MetricRow {
         hash: hash(&[&owners[0], &owners[1], &item.raw]),
         name: cut(&item.name),

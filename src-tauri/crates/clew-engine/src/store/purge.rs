@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{params, Connection};
+use rusqlite::{Connection, params};
 
 use super::blocks::{self, Block};
 use super::writer::Session;
@@ -35,7 +35,10 @@ pub(crate) fn traces(session: &mut Session<'_>, traces: &[i64]) -> Result<Remove
         for (span, block, slot) in spans {
             removed.spans.push(span);
             span_slots.entry(block).or_default().push(slot);
-            for delete in ["DELETE FROM findings WHERE span = ?", "DELETE FROM stale_spans WHERE span = ?"] {
+            for delete in [
+                "DELETE FROM findings WHERE span = ?",
+                "DELETE FROM stale_spans WHERE span = ?",
+            ] {
                 connection.prepare_cached(delete)?.execute([span])?;
             }
         }
@@ -55,8 +58,12 @@ pub(crate) fn traces(session: &mut Session<'_>, traces: &[i64]) -> Result<Remove
         ] {
             connection.prepare_cached(delete)?.execute([trace])?;
         }
-        removed.traces += u64::try_from(connection.prepare_cached("DELETE FROM traces WHERE id = ?")?.execute([trace])?)
-            .unwrap_or(0);
+        removed.traces += u64::try_from(
+            connection
+                .prepare_cached("DELETE FROM traces WHERE id = ?")?
+                .execute([trace])?,
+        )
+        .unwrap_or(0);
     }
     for (block, slots) in &span_slots {
         rewrite(connection, Table::Attributes, *block, slots)?;
@@ -81,7 +88,10 @@ pub(crate) fn older(session: &mut Session<'_>, before: i64) -> Result<(), Error>
     for (block, slot) in logs {
         slots.entry(block).or_default().push(slot);
     }
-    connection.execute("DELETE FROM logs WHERE trace IS NULL AND received < ?", [before])?;
+    connection.execute(
+        "DELETE FROM logs WHERE trace IS NULL AND received < ?",
+        [before],
+    )?;
     for (block, slots) in &slots {
         rewrite(connection, Table::Content, *block, slots)?;
     }
@@ -100,7 +110,10 @@ pub(crate) fn source(session: &mut Session<'_>, source: i64) -> Result<(), Error
     for block in blocks {
         connection.execute("DELETE FROM content_blocks WHERE id = ?", [block])?;
     }
-    connection.execute("DELETE FROM points WHERE metric IN (SELECT id FROM metrics WHERE source = ?)", [source])?;
+    connection.execute(
+        "DELETE FROM points WHERE metric IN (SELECT id FROM metrics WHERE source = ?)",
+        [source],
+    )?;
     connection.execute("DELETE FROM metrics WHERE source = ?", [source])?;
     connection.execute("DELETE FROM sources WHERE id = ?", [source])?;
     Ok(())
@@ -175,7 +188,9 @@ fn rewrite(connection: &Connection, table: Table, block: i64, slots: &[u32]) -> 
         connection.prepare_cached(delete)?.execute([block])?;
         return Ok(());
     }
-    let data: Vec<u8> = connection.prepare_cached(select)?.query_row([block], |row| row.get(0))?;
+    let data: Vec<u8> = connection
+        .prepare_cached(select)?
+        .query_row([block], |row| row.get(0))?;
     let old = Block::decode(&data).map_err(Error::internal)?;
     let items: Vec<&[u8]> = (0..old.slots())
         .map(|slot| {
@@ -184,6 +199,8 @@ fn rewrite(connection: &Connection, table: Table, block: i64, slots: &[u32]) -> 
         })
         .collect();
     let data = blocks::encode(&items).map_err(Error::internal)?;
-    connection.prepare_cached(update)?.execute(params![data, block])?;
+    connection
+        .prepare_cached(update)?
+        .execute(params![data, block])?;
     Ok(())
 }

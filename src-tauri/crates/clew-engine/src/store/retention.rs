@@ -43,7 +43,9 @@ pub(crate) struct Preview {
 pub(crate) async fn preview(engine: &Engine, retention: Retention) -> Result<Preview, Error> {
     let store = &engine.inner.store;
     let (spans, traces): (i64, i64) =
-        sqlx::query_as("SELECT coalesce(sum(spans), 0), count(*) FROM traces").fetch_one(&store.reads).await?;
+        sqlx::query_as("SELECT coalesce(sum(spans), 0), count(*) FROM traces")
+            .fetch_one(&store.reads)
+            .await?;
     if spans == 0 {
         return Ok(Preview::default());
     }
@@ -52,10 +54,15 @@ pub(crate) async fn preview(engine: &Engine, retention: Retention) -> Result<Pre
     let by_age = aged(&store.reads, retention).await?;
     let excess = size.saturating_sub(retention.max_bytes);
     let traces = traces.unsigned_abs();
-    let by_size = u64::try_from(u128::from(excess) * u128::from(traces) / u128::from(size.max(1))).unwrap_or(traces);
+    let by_size = u64::try_from(u128::from(excess) * u128::from(traces) / u128::from(size.max(1)))
+        .unwrap_or(traces);
     let count = by_age.max(by_size);
-    let bytes = u64::try_from(u128::from(size) * u128::from(count) / u128::from(traces.max(1))).unwrap_or(size);
-    Ok(Preview { traces: count, bytes })
+    let bytes = u64::try_from(u128::from(size) * u128::from(count) / u128::from(traces.max(1)))
+        .unwrap_or(size);
+    Ok(Preview {
+        traces: count,
+        bytes,
+    })
 }
 
 /// Microseconds since the epoch before which traces are too old.
@@ -65,9 +72,13 @@ fn horizon(retention: Retention) -> Option<i64> {
 }
 
 async fn aged(reads: &SqlitePool, retention: Retention) -> Result<u64, Error> {
-    let Some(horizon) = horizon(retention) else { return Ok(0) };
-    let count: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM traces WHERE received < ?").bind(horizon).fetch_one(reads).await?;
+    let Some(horizon) = horizon(retention) else {
+        return Ok(0);
+    };
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM traces WHERE received < ?")
+        .bind(horizon)
+        .fetch_one(reads)
+        .await?;
     Ok(count.unsigned_abs())
 }
 
@@ -77,33 +88,41 @@ pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error>
     let store = &engine.inner.store;
     let before = sizes(engine);
     let mut purged = Purged::default();
-    let traces: i64 = sqlx::query_scalar("SELECT count(*) FROM traces").fetch_one(&store.reads).await?;
+    let traces: i64 = sqlx::query_scalar("SELECT count(*) FROM traces")
+        .fetch_one(&store.reads)
+        .await?;
     let aged = aged(&store.reads, retention).await?;
     #[expect(clippy::cast_precision_loss, reason = "a share, not a count")]
     let suspicious = aged as f64 > traces as f64 * AGE_SHARE && aged > 10;
     if let Some(horizon) = horizon(retention).filter(|_| asked || !suspicious) {
         loop {
-            let slice: Vec<i64> =
-                sqlx::query_scalar("SELECT id FROM traces WHERE received < ? ORDER BY received LIMIT ?")
-                    .bind(horizon)
-                    .bind(SLICE)
-                    .fetch_all(&store.reads)
-                    .await?;
+            let slice: Vec<i64> = sqlx::query_scalar(
+                "SELECT id FROM traces WHERE received < ? ORDER BY received LIMIT ?",
+            )
+            .bind(horizon)
+            .bind(SLICE)
+            .fetch_all(&store.reads)
+            .await?;
             if slice.is_empty() {
                 break;
             }
             delete(engine, slice, &mut purged).await?;
         }
-        engine.writer()?.commit(move |session| purge::older(session, horizon)).await?;
+        engine
+            .writer()?
+            .commit(move |session| purge::older(session, horizon))
+            .await?;
     }
     // Below the limit by a tenth, so that the next span does not start the next pass.
     let goal = retention.max_bytes / 10 * 9;
     if before > retention.max_bytes {
         while sizes(engine) > goal {
-            let slice: Vec<i64> = sqlx::query_scalar("SELECT id FROM traces WHERE source = 0 ORDER BY received LIMIT ?")
-                .bind(SLICE)
-                .fetch_all(&store.reads)
-                .await?;
+            let slice: Vec<i64> = sqlx::query_scalar(
+                "SELECT id FROM traces WHERE source = 0 ORDER BY received LIMIT ?",
+            )
+            .bind(SLICE)
+            .fetch_all(&store.reads)
+            .await?;
             if slice.is_empty() {
                 break;
             }
@@ -124,8 +143,15 @@ fn sizes(engine: &Engine) -> u64 {
 }
 
 /// Deletes traces with their index entries.
-pub(crate) async fn delete(engine: &Engine, traces: Vec<i64>, purged: &mut Purged) -> Result<(), Error> {
-    let removed = engine.writer()?.commit(move |session| purge::traces(session, &traces)).await?;
+pub(crate) async fn delete(
+    engine: &Engine,
+    traces: Vec<i64>,
+    purged: &mut Purged,
+) -> Result<(), Error> {
+    let removed = engine
+        .writer()?
+        .commit(move |session| purge::traces(session, &traces))
+        .await?;
     purged.traces += removed.traces;
     purged.spans += u64::try_from(removed.spans.len()).unwrap_or(u64::MAX);
     remove_from_index(engine, removed.spans, false).await?;
@@ -145,10 +171,17 @@ pub(crate) async fn delete_for_good(engine: &Engine, traces: Vec<i64>) -> Result
     Ok(purged)
 }
 
-async fn remove_from_index(engine: &Engine, spans: Vec<i64>, thoroughly: bool) -> Result<(), Error> {
+async fn remove_from_index(
+    engine: &Engine,
+    spans: Vec<i64>,
+    thoroughly: bool,
+) -> Result<(), Error> {
     let index = Arc::clone(engine.index()?);
     tokio::task::spawn_blocking(move || {
-        index.lock().unwrap_or_else(PoisonError::into_inner).remove(&spans, thoroughly)
+        index
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&spans, thoroughly)
     })
     .await
     .map_err(Error::internal)?

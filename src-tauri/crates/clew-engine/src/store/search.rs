@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rusqlite::{params, Connection};
+use rusqlite::{Connection, params};
 
 use crate::error::Error;
 
@@ -82,7 +82,10 @@ pub(crate) type SharedIndex = Arc<Mutex<Index>>;
 impl Index {
     /// Opens the index of a database.
     pub(crate) fn open(database: &Path) -> Result<Self, Error> {
-        Ok(Self { connection: connect(&path(database))?, removals: 0 })
+        Ok(Self {
+            connection: connect(&path(database))?,
+            removals: 0,
+        })
     }
 
     /// How often spans have been removed.
@@ -92,22 +95,36 @@ impl Index {
 
     /// Every span up to this id is indexed.
     pub(crate) fn through(&self) -> Result<i64, Error> {
-        Ok(self.connection.query_row("SELECT through FROM progress", [], |row| row.get(0))?)
+        Ok(self
+            .connection
+            .query_row("SELECT through FROM progress", [], |row| row.get(0))?)
     }
 
     /// Indexes spans, replacing what was indexed of them, and moves the watermark.
-    pub(crate) fn add<'a>(&mut self, texts: impl Iterator<Item = &'a Texts>, through: i64) -> Result<(), Error> {
+    pub(crate) fn add<'a>(
+        &mut self,
+        texts: impl Iterator<Item = &'a Texts>,
+        through: i64,
+    ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
-            let watermark: i64 = transaction.query_row("SELECT through FROM progress", [], |row| row.get(0))?;
+            let watermark: i64 =
+                transaction.query_row("SELECT through FROM progress", [], |row| row.get(0))?;
             let mut delete = transaction.prepare_cached("DELETE FROM texts WHERE rowid = ?")?;
-            let mut insert =
-                transaction.prepare_cached("INSERT INTO texts (rowid, name, input, output, error) VALUES (?, ?, ?, ?, ?)")?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO texts (rowid, name, input, output, error) VALUES (?, ?, ?, ?, ?)",
+            )?;
             for text in texts {
                 if text.span <= watermark {
                     delete.execute([text.span])?;
                 }
-                insert.execute(params![text.span, text.name, cut(&text.input), cut(&text.output), cut(&text.error)])?;
+                insert.execute(params![
+                    text.span,
+                    text.name,
+                    cut(&text.input),
+                    cut(&text.output),
+                    cut(&text.error)
+                ])?;
             }
             transaction.execute("UPDATE progress SET through = max(through, ?)", [through])?;
         }
@@ -159,8 +176,15 @@ pub(crate) fn expression(typed: &str) -> Option<String> {
     let mut prefix = false;
     for (index, piece) in typed.split('"').enumerate() {
         let quoted = index % 2 == 1;
-        let phrases: Vec<&str> = if quoted { vec![piece] } else { piece.split_whitespace().collect() };
-        for phrase in phrases.into_iter().filter(|phrase| phrase.contains(char::is_alphanumeric)) {
+        let phrases: Vec<&str> = if quoted {
+            vec![piece]
+        } else {
+            piece.split_whitespace().collect()
+        };
+        for phrase in phrases
+            .into_iter()
+            .filter(|phrase| phrase.contains(char::is_alphanumeric))
+        {
             terms.push(format!("\"{}\"", phrase.replace('\0', " ")));
             prefix = !quoted;
         }
@@ -177,9 +201,18 @@ mod tests {
 
     #[test]
     fn words_phrases_and_operators_become_terms() {
-        assert_eq!(expression("refund order").as_deref(), Some("\"refund\" AND \"order\"*"));
-        assert_eq!(expression("\"late order\" NOT").as_deref(), Some("\"late order\" AND \"NOT\"*"));
-        assert_eq!(expression("a* OR (b").as_deref(), Some("\"a*\" AND \"OR\" AND \"(b\"*"));
+        assert_eq!(
+            expression("refund order").as_deref(),
+            Some("\"refund\" AND \"order\"*")
+        );
+        assert_eq!(
+            expression("\"late order\" NOT").as_deref(),
+            Some("\"late order\" AND \"NOT\"*")
+        );
+        assert_eq!(
+            expression("a* OR (b").as_deref(),
+            Some("\"a*\" AND \"OR\" AND \"(b\"*")
+        );
         assert_eq!(expression("done ").as_deref(), Some("\"done\""));
         assert_eq!(expression(" \"\" * ()"), None);
     }
@@ -190,11 +223,23 @@ mod tests {
         let file = folder.join("t.search");
         create(&file).expect("creates");
         let connection = connect(&file).expect("connects");
-        for typed in ["\"", "a\"b\"c", "'; DROP TABLE texts; --", "NEAR(a b)", "^x", "{name}: y", "-z", "日本語", "a\0b"] {
+        for typed in [
+            "\"",
+            "a\"b\"c",
+            "'; DROP TABLE texts; --",
+            "NEAR(a b)",
+            "^x",
+            "{name}: y",
+            "-z",
+            "日本語",
+            "a\0b",
+        ] {
             if let Some(expression) = expression(typed) {
-                let count = connection.query_row("SELECT count(*) FROM texts WHERE texts MATCH ?", [&expression], |row| {
-                    row.get::<_, i64>(0)
-                });
+                let count = connection.query_row(
+                    "SELECT count(*) FROM texts WHERE texts MATCH ?",
+                    [&expression],
+                    |row| row.get::<_, i64>(0),
+                );
                 assert_eq!(count, Ok(0), "{typed:?} as {expression:?}");
             }
         }

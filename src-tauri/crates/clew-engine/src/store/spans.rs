@@ -36,8 +36,7 @@ pub(crate) struct Place {
 }
 
 /// The columns of a [`Place`], in its order.
-pub(crate) const PLACE: &str =
-    "s.id, s.trace, s.span_id, s.hash, s.shown, s.resource, s.scope, s.received, s.rank, s.block, s.slot";
+pub(crate) const PLACE: &str = "s.id, s.trace, s.span_id, s.hash, s.shown, s.resource, s.scope, s.received, s.rank, s.block, s.slot";
 
 pub(crate) fn place(row: &SqliteRow) -> Place {
     Place {
@@ -84,21 +83,36 @@ pub(crate) struct SharedScope {
 ///
 /// # Errors
 /// `not_found` where there is no such trace, `bad_request` where the id is none.
-pub(crate) async fn trace_row(reads: &SqlitePool, source: i64, trace_id: &str) -> Result<(i64, TraceId), Error> {
-    let id: TraceId = trace_id
-        .parse()
-        .map_err(|error| Error::new(ErrorCode::BadRequest, format!("{trace_id:?} is not a trace id: {error}")))?;
-    let row: Option<i64> = sqlx::query_scalar("SELECT id FROM traces WHERE source = ? AND trace_id = ?")
-        .bind(source)
-        .bind(&id.bytes()[..])
-        .fetch_optional(reads)
-        .await?;
-    row.map(|row| (row, id))
-        .ok_or_else(|| Error::new(ErrorCode::NotFound, format!("there is no trace {id}: it may have been deleted")))
+pub(crate) async fn trace_row(
+    reads: &SqlitePool,
+    source: i64,
+    trace_id: &str,
+) -> Result<(i64, TraceId), Error> {
+    let id: TraceId = trace_id.parse().map_err(|error| {
+        Error::new(
+            ErrorCode::BadRequest,
+            format!("{trace_id:?} is not a trace id: {error}"),
+        )
+    })?;
+    let row: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM traces WHERE source = ? AND trace_id = ?")
+            .bind(source)
+            .bind(&id.bytes()[..])
+            .fetch_optional(reads)
+            .await?;
+    row.map(|row| (row, id)).ok_or_else(|| {
+        Error::new(
+            ErrorCode::NotFound,
+            format!("there is no trace {id}: it may have been deleted"),
+        )
+    })
 }
 
 /// The rows of some traces, shown variants only, each with its facts.
-pub(crate) async fn rows(reads: &SqlitePool, traces: &[i64]) -> Result<BTreeMap<i64, Vec<SpanRow>>, Error> {
+pub(crate) async fn rows(
+    reads: &SqlitePool,
+    traces: &[i64],
+) -> Result<BTreeMap<i64, Vec<SpanRow>>, Error> {
     let mut found: BTreeMap<i64, Vec<SpanRow>> = BTreeMap::new();
     let mut variants: HashMap<(i64, i64), u32> = HashMap::new();
     for chunk in traces.chunks(CHUNK) {
@@ -127,7 +141,10 @@ pub(crate) async fn rows(reads: &SqlitePool, traces: &[i64]) -> Result<BTreeMap<
     }
     for (trace, rows) in &mut found {
         for row in rows {
-            row.variants = variants.get(&(*trace, row.span_id.as_i64())).copied().unwrap_or(1);
+            row.variants = variants
+                .get(&(*trace, row.span_id.as_i64()))
+                .copied()
+                .unwrap_or(1);
         }
     }
     Ok(found)
@@ -145,15 +162,27 @@ fn span_row(row: &SqliteRow) -> Option<SpanRow> {
         repaired: row.get(8),
         variants: 1,
         received_micros: u64::try_from(row.get::<i64, _>(9)).unwrap_or(0),
-        facts: row.get::<Option<String>, _>(11).and_then(|json| serde_json::from_str::<RowFacts>(&json).ok()),
+        facts: row
+            .get::<Option<String>, _>(11)
+            .and_then(|json| serde_json::from_str::<RowFacts>(&json).ok()),
     })
 }
 
 /// Reads spans whole, in the order of `places`, with their log records.
 pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<Whole>, Error> {
     let blocks: BTreeSet<i64> = places.iter().map(|place| place.block).collect();
-    let attributes = data(reads, "SELECT id, data FROM attribute_blocks WHERE id IN (", &blocks).await?;
-    let content = data(reads, "SELECT id, data FROM content_blocks WHERE id IN (", &blocks).await?;
+    let attributes = data(
+        reads,
+        "SELECT id, data FROM attribute_blocks WHERE id IN (",
+        &blocks,
+    )
+    .await?;
+    let content = data(
+        reads,
+        "SELECT id, data FROM content_blocks WHERE id IN (",
+        &blocks,
+    )
+    .await?;
     let resources = resources(reads, &places.iter().map(|place| place.resource).collect()).await?;
     let scopes = scopes(reads, &places.iter().map(|place| place.scope).collect()).await?;
     let mut logs = logs(reads, &places.iter().map(|place| place.trace).collect()).await?;
@@ -161,15 +190,22 @@ pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<
         let (attributes, content) = (open(&attributes)?, open(&content)?);
         let mut whole = Vec::with_capacity(places.len());
         for place in places {
-            let (Some(attributes), Some(content)) = (attributes.get(&place.block), content.get(&place.block)) else {
+            let (Some(attributes), Some(content)) =
+                (attributes.get(&place.block), content.get(&place.block))
+            else {
                 return Err(damaged(&place, "its block is missing"));
             };
             let raw = record::join(attributes.item(place.slot), content.item(place.slot));
-            let (span, repaired) = otlp::decode_span(&raw).map_err(|error| damaged(&place, &error))?;
-            let (Some(resource), Some(scope)) = (resources.get(&place.resource), scopes.get(&place.scope)) else {
+            let (span, repaired) =
+                otlp::decode_span(&raw).map_err(|error| damaged(&place, &error))?;
+            let (Some(resource), Some(scope)) =
+                (resources.get(&place.resource), scopes.get(&place.scope))
+            else {
                 return Err(damaged(&place, "its resource or scope is missing"));
             };
-            let logs = logs.remove(&(place.trace, place.span_id)).unwrap_or_default();
+            let logs = logs
+                .remove(&(place.trace, place.span_id))
+                .unwrap_or_default();
             whole.push(Whole {
                 span,
                 repaired,
@@ -186,18 +222,33 @@ pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<
 }
 
 fn damaged(place: &Place, why: &str) -> Error {
-    Error::new(ErrorCode::Io, format!("cannot read span {:016x} of the database: {why}", place.span_id))
+    Error::new(
+        ErrorCode::Io,
+        format!(
+            "cannot read span {:016x} of the database: {why}",
+            place.span_id
+        ),
+    )
 }
 
 type Blocks = Vec<(i64, Vec<u8>)>;
 
-async fn data(reads: &SqlitePool, select: &'static str, ids: &BTreeSet<i64>) -> Result<Blocks, Error> {
+async fn data(
+    reads: &SqlitePool,
+    select: &'static str,
+    ids: &BTreeSet<i64>,
+) -> Result<Blocks, Error> {
     let ids: Vec<i64> = ids.iter().copied().collect();
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
         let mut query = QueryBuilder::<Sqlite>::new(select);
         push_list(&mut query, chunk);
-        found.extend(query.build_query_as::<(i64, Vec<u8>)>().fetch_all(reads).await?);
+        found.extend(
+            query
+                .build_query_as::<(i64, Vec<u8>)>()
+                .fetch_all(reads)
+                .await?,
+        );
     }
     Ok(found)
 }
@@ -214,26 +265,52 @@ fn open(blocks: &Blocks) -> Result<HashMap<i64, Block>, Error> {
     blocks
         .iter()
         .map(|(id, data)| {
-            let block = Block::decode(data)
-                .map_err(|error| Error::new(ErrorCode::Io, format!("cannot read block {id} of the database: {error}")))?;
+            let block = Block::decode(data).map_err(|error| {
+                Error::new(
+                    ErrorCode::Io,
+                    format!("cannot read block {id} of the database: {error}"),
+                )
+            })?;
             Ok((*id, block))
         })
         .collect()
 }
 
-async fn resources(reads: &SqlitePool, ids: &BTreeSet<i64>) -> Result<HashMap<i64, Arc<SharedResource>>, Error> {
-    let found = shared(reads, "SELECT id, raw, schema_url FROM resources WHERE id IN (", ids).await?;
+async fn resources(
+    reads: &SqlitePool,
+    ids: &BTreeSet<i64>,
+) -> Result<HashMap<i64, Arc<SharedResource>>, Error> {
+    let found = shared(
+        reads,
+        "SELECT id, raw, schema_url FROM resources WHERE id IN (",
+        ids,
+    )
+    .await?;
     found
         .into_iter()
         .map(|(id, raw, schema_url)| {
             let resource = otlp::decode_resource(&raw).map_err(Error::internal)?;
-            Ok((id, Arc::new(SharedResource { resource, schema_url })))
+            Ok((
+                id,
+                Arc::new(SharedResource {
+                    resource,
+                    schema_url,
+                }),
+            ))
         })
         .collect()
 }
 
-async fn scopes(reads: &SqlitePool, ids: &BTreeSet<i64>) -> Result<HashMap<i64, Arc<SharedScope>>, Error> {
-    let found = shared(reads, "SELECT id, raw, schema_url FROM scopes WHERE id IN (", ids).await?;
+async fn scopes(
+    reads: &SqlitePool,
+    ids: &BTreeSet<i64>,
+) -> Result<HashMap<i64, Arc<SharedScope>>, Error> {
+    let found = shared(
+        reads,
+        "SELECT id, raw, schema_url FROM scopes WHERE id IN (",
+        ids,
+    )
+    .await?;
     found
         .into_iter()
         .map(|(id, raw, schema_url)| {
@@ -253,13 +330,21 @@ async fn shared(
     for chunk in ids.chunks(CHUNK) {
         let mut query = QueryBuilder::<Sqlite>::new(select);
         push_list(&mut query, chunk);
-        found.extend(query.build_query_as::<(i64, Vec<u8>, String)>().fetch_all(reads).await?);
+        found.extend(
+            query
+                .build_query_as::<(i64, Vec<u8>, String)>()
+                .fetch_all(reads)
+                .await?,
+        );
     }
     Ok(found)
 }
 
 /// Log records of the spans of some traces, in order of time, by trace and span.
-async fn logs(reads: &SqlitePool, traces: &BTreeSet<i64>) -> Result<HashMap<(i64, i64), Vec<LogRecord>>, Error> {
+async fn logs(
+    reads: &SqlitePool,
+    traces: &BTreeSet<i64>,
+) -> Result<HashMap<(i64, i64), Vec<LogRecord>>, Error> {
     let traces: Vec<i64> = traces.iter().copied().collect();
     let mut rows: Vec<(i64, i64, i64, i64)> = Vec::new();
     for chunk in traces.chunks(CHUNK) {
@@ -269,19 +354,32 @@ async fn logs(reads: &SqlitePool, traces: &BTreeSet<i64>) -> Result<HashMap<(i64
         );
         push_list(&mut query, chunk);
         query.push(") ORDER BY time, id");
-        rows.extend(query.build_query_as::<(i64, i64, i64, i64)>().fetch_all(reads).await?);
+        rows.extend(
+            query
+                .build_query_as::<(i64, i64, i64, i64)>()
+                .fetch_all(reads)
+                .await?,
+        );
     }
     if rows.is_empty() {
         return Ok(HashMap::new());
     }
     let blocks = rows.iter().map(|row| row.2).collect();
-    let blocks = data(reads, "SELECT id, data FROM content_blocks WHERE id IN (", &blocks).await?;
+    let blocks = data(
+        reads,
+        "SELECT id, data FROM content_blocks WHERE id IN (",
+        &blocks,
+    )
+    .await?;
     tokio::task::spawn_blocking(move || {
         let blocks = open(&blocks)?;
         let mut found: HashMap<(i64, i64), Vec<LogRecord>> = HashMap::new();
         for (trace, span_id, block, slot) in rows {
             let slot = usize::try_from(slot).unwrap_or(usize::MAX);
-            let raw = blocks.get(&block).map(|block| block.item(slot)).unwrap_or_default();
+            let raw = blocks
+                .get(&block)
+                .map(|block| block.item(slot))
+                .unwrap_or_default();
             let (record, _) = otlp::decode_log(raw).map_err(Error::internal)?;
             found.entry((trace, span_id)).or_default().push(record);
         }

@@ -23,7 +23,12 @@ pub(crate) enum Facet {
 
 /// Appends `WHERE …` for a filter over `traces t LEFT JOIN summaries m ON m.trace = t.id`, leaving out one facet.
 /// `now` is in microseconds since the epoch.
-pub(crate) fn push_where(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter, without: Option<Facet>, now: i64) {
+pub(crate) fn push_where(
+    query: &mut QueryBuilder<Sqlite>,
+    filter: &TraceFilter,
+    without: Option<Facet>,
+    now: i64,
+) {
     query.push(" WHERE t.spans > 0");
     let signed = |micros: u64| i64::try_from(micros).unwrap_or(i64::MAX);
     if let Some(source) = filter.source {
@@ -45,7 +50,10 @@ pub(crate) fn push_where(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter,
         push_values(query, "model", &filter.models);
     }
     if without != Some(Facet::Operation) && !filter.operations.is_empty() {
-        query.push(" AND (m.operations & ").push_bind(mask(&filter.operations)).push(") <> 0");
+        query
+            .push(" AND (m.operations & ")
+            .push_bind(mask(&filter.operations))
+            .push(") <> 0");
     }
     if without != Some(Facet::Status) && !filter.statuses.is_empty() {
         push_statuses(query, &filter.statuses, now);
@@ -55,15 +63,24 @@ pub(crate) fn push_where(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter,
 
 /// Bits of operations as `summaries.operations` holds them.
 pub(crate) fn mask(operations: &[Operation]) -> i64 {
-    let bit = |operation: &Operation| Operation::ALL.iter().position(|one| one == operation).unwrap_or(9);
-    operations.iter().fold(0, |mask, operation| mask | (1 << bit(operation)))
+    let bit = |operation: &Operation| {
+        Operation::ALL
+            .iter()
+            .position(|one| one == operation)
+            .unwrap_or(9)
+    };
+    operations
+        .iter()
+        .fold(0, |mask, operation| mask | (1 << bit(operation)))
 }
 
 fn push_values(query: &mut QueryBuilder<Sqlite>, facet: &'static str, values: &[String]) {
     if values.is_empty() {
         return;
     }
-    query.push(" AND t.id IN (SELECT trace FROM trace_values WHERE facet = ").push_bind(facet);
+    query
+        .push(" AND t.id IN (SELECT trace FROM trace_values WHERE facet = ")
+        .push_bind(facet);
     query.push(" AND value IN (SELECT id FROM strings WHERE text IN (");
     let mut list = query.separated(", ");
     values.iter().for_each(|value| {
@@ -80,9 +97,10 @@ fn push_statuses(query: &mut QueryBuilder<Sqlite>, statuses: &[TraceStatus], now
         }
         match status {
             TraceStatus::Error => query.push("coalesce(m.errors, t.errors) > 0"),
-            TraceStatus::Running => {
-                query.push("(t.rooted = 0 AND t.received > ").push_bind(now - RUNNING_MICROS).push(")")
-            }
+            TraceStatus::Running => query
+                .push("(t.rooted = 0 AND t.received > ")
+                .push_bind(now - RUNNING_MICROS)
+                .push(")"),
             TraceStatus::Ok => query
                 .push("(coalesce(m.errors, t.errors) = 0 AND (t.rooted = 1 OR t.received <= ")
                 .push_bind(now - RUNNING_MICROS)
@@ -97,7 +115,9 @@ fn push_text(query: &mut QueryBuilder<Sqlite>, trimmed: &str, typed: &str) {
         return;
     }
     if let Ok(id) = trimmed.parse::<TraceId>() {
-        query.push(" AND t.trace_id = ").push_bind(id.bytes().to_vec());
+        query
+            .push(" AND t.trace_id = ")
+            .push_bind(id.bytes().to_vec());
         return;
     }
     match search::expression(typed) {
@@ -117,11 +137,20 @@ fn push_text(query: &mut QueryBuilder<Sqlite>, trimmed: &str, typed: &str) {
 }
 
 /// One page of traces.
-pub(crate) async fn list(reads: &SqlitePool, filter: &TraceFilter, now: i64) -> Result<TracePage, Error> {
+pub(crate) async fn list(
+    reads: &SqlitePool,
+    filter: &TraceFilter,
+    now: i64,
+) -> Result<TracePage, Error> {
     let limit = match filter.limit {
         0 => 100,
         1..=500 => filter.limit,
-        more => return Err(Error::new(ErrorCode::BadRequest, format!("limit is {more}: it must lie between 1 and 500"))),
+        more => {
+            return Err(Error::new(
+                ErrorCode::BadRequest,
+                format!("limit is {more}: it must lie between 1 and 500"),
+            ));
+        }
     };
     let key = match filter.sort {
         TraceSort::Start => "t.start",
@@ -132,9 +161,15 @@ pub(crate) async fn list(reads: &SqlitePool, filter: &TraceFilter, now: i64) -> 
     };
     // By any key but time, the index of summaries leads.
     let (join, id) = if filter.sort == TraceSort::Start {
-        ("FROM traces t LEFT JOIN summaries m ON m.trace = t.id", "t.id")
+        (
+            "FROM traces t LEFT JOIN summaries m ON m.trace = t.id",
+            "t.id",
+        )
     } else {
-        ("FROM summaries m JOIN traces t ON t.id = m.trace", "m.trace")
+        (
+            "FROM summaries m JOIN traces t ON t.id = m.trace",
+            "m.trace",
+        )
     };
     let mut query = QueryBuilder::<Sqlite>::new(format!(
         "SELECT {id}, {key}, m.json, t.trace_id, t.source, n.text, v.text, t.start, t.finish, t.spans, t.errors, t.rooted,
@@ -144,7 +179,11 @@ pub(crate) async fn list(reads: &SqlitePool, filter: &TraceFilter, now: i64) -> 
          JOIN strings v ON v.id = t.service"
     ));
     push_where(&mut query, filter, None, now);
-    let (compare, order) = if filter.ascending { (">", "ASC") } else { ("<", "DESC") };
+    let (compare, order) = if filter.ascending {
+        (">", "ASC")
+    } else {
+        ("<", "DESC")
+    };
     if let Some(cursor) = &filter.cursor {
         let (at, row) = read_cursor(cursor)?;
         query.push(format!(" AND ({key}, {id}) {compare} ("));
@@ -155,14 +194,31 @@ pub(crate) async fn list(reads: &SqlitePool, filter: &TraceFilter, now: i64) -> 
     let mut rows = query.build().fetch_all(reads).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|row| format!("{}:{}", row.get::<i64, _>(1), row.get::<i64, _>(0)));
-    let rows = rows.iter().map(|row| summary(row, now)).collect::<Result<Vec<_>, _>>()?;
-    Ok(TracePage { rows, next, behind: super::figures::behind(reads).await?.1 })
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| format!("{}:{}", row.get::<i64, _>(1), row.get::<i64, _>(0)));
+    let rows = rows
+        .iter()
+        .map(|row| summary(row, now))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(TracePage {
+        rows,
+        next,
+        behind: super::figures::behind(reads).await?.1,
+    })
 }
 
 fn read_cursor(cursor: &str) -> Result<(i64, i64), Error> {
-    let parts = cursor.split_once(':').and_then(|(at, row)| Some((at.parse().ok()?, row.parse().ok()?)));
-    parts.ok_or_else(|| Error::new(ErrorCode::BadRequest, format!("{cursor:?} is not a cursor of this list")))
+    let parts = cursor
+        .split_once(':')
+        .and_then(|(at, row)| Some((at.parse().ok()?, row.parse().ok()?)));
+    parts.ok_or_else(|| {
+        Error::new(
+            ErrorCode::BadRequest,
+            format!("{cursor:?} is not a cursor of this list"),
+        )
+    })
 }
 
 /// The derived summary, or what the ground knows until there is one.
@@ -177,12 +233,18 @@ fn summary(row: &SqliteRow, now: i64) -> Result<TraceSummary, Error> {
     let unsigned = |index: usize| u64::try_from(row.get::<i64, _>(index)).unwrap_or(0);
     if let Some(json) = row.get::<Option<String>, _>(2) {
         if let Ok(summary) = serde_json::from_str::<TraceSummary>(&json) {
-            return Ok(TraceSummary { state, received_micros: unsigned(12), ..summary });
+            return Ok(TraceSummary {
+                state,
+                received_micros: unsigned(12),
+                ..summary
+            });
         }
     }
     let (start, finish) = (unsigned(7), unsigned(8));
     Ok(TraceSummary {
-        trace_id: TraceId::from_bytes(row.get(3)).map_err(Error::internal)?.to_string(),
+        trace_id: TraceId::from_bytes(row.get(3))
+            .map_err(Error::internal)?
+            .to_string(),
         source: row.get(4),
         name: row.get(5),
         operation: Operation::Other,

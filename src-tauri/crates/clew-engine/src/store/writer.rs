@@ -66,7 +66,11 @@ impl Writer {
             .name("clew-writer".to_owned())
             .spawn(move || run(connection, &queue))
             .map_err(Error::internal)?;
-        Ok(Self { jobs, thread: Arc::new(Mutex::new(Some(thread))), closed: Arc::default() })
+        Ok(Self {
+            jobs,
+            thread: Arc::new(Mutex::new(Some(thread))),
+            closed: Arc::default(),
+        })
     }
 
     /// Runs `act` in a transaction and returns when it is committed with fsync. Dropping the future does not stop it.
@@ -83,10 +87,14 @@ impl Writer {
         let failed = Arc::clone(&reply);
         let act: Act = Box::new(move |session| {
             let value = act(session)?;
-            let answer: Answer = Box::new(move |committed| answer_once(&reply, committed.map(|()| value)));
+            let answer: Answer =
+                Box::new(move |committed| answer_once(&reply, committed.map(|()| value)));
             Ok(answer)
         });
-        self.send(Job::Act(act, Box::new(move |error| answer_once(&failed, Err(error)))))?;
+        self.send(Job::Act(
+            act,
+            Box::new(move |error| answer_once(&failed, Err(error))),
+        ))?;
         answer.await.map_err(|_| closed())?
     }
 
@@ -117,7 +125,11 @@ impl Writer {
     pub(crate) async fn close(&self) {
         self.closed.store(true, Ordering::Release);
         let _ = self.jobs.send(Job::Close);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
@@ -187,7 +199,9 @@ fn commit(
     let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         let error = Error::from(error);
-        group.into_iter().for_each(|(_, failed)| failed(error.clone()));
+        group
+            .into_iter()
+            .for_each(|(_, failed)| failed(error.clone()));
         return;
     }
     let mut group = group.into_iter();
@@ -199,7 +213,9 @@ fn commit(
                 failed(error.clone());
                 // A full disk or a failed read makes SQLite roll back the whole transaction by itself.
                 if connection.is_autocommit() {
-                    answers.into_iter().for_each(|answer| answer(Err(error.clone())));
+                    answers
+                        .into_iter()
+                        .for_each(|answer| answer(Err(error.clone())));
                     group.for_each(|(_, failed)| failed(error.clone()));
                     return;
                 }
@@ -211,14 +227,25 @@ fn commit(
         let _ = connection.execute_batch("ROLLBACK");
         Error::from(error)
     });
-    answers.into_iter().for_each(|answer| answer(committed.clone()));
+    answers
+        .into_iter()
+        .for_each(|answer| answer(committed.clone()));
 }
 
-fn savepoint(connection: &Connection, interned: &mut super::ground::Interned, act: Act) -> Result<Answer, Error> {
+fn savepoint(
+    connection: &Connection,
+    interned: &mut super::ground::Interned,
+    act: Act,
+) -> Result<Answer, Error> {
     connection.execute_batch("SAVEPOINT job")?;
     // A defect in one job must not take the writer down with it.
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| act(&mut Session { connection, interned })))
-        .unwrap_or_else(|_| Err(Error::internal("a write panicked")));
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        act(&mut Session {
+            connection,
+            interned,
+        })
+    }))
+    .unwrap_or_else(|_| Err(Error::internal("a write panicked")));
     match result {
         Ok(answer) => {
             connection.execute_batch("RELEASE job")?;

@@ -34,15 +34,25 @@ impl Engine {
             underived,
             unindexed,
             refused: census.refused(),
-            problem: self.ingest().ok().and_then(|ingest| ingest.ready().err()).map(|refused| refused.to_string()),
+            problem: self
+                .ingest()
+                .ok()
+                .and_then(|ingest| ingest.ready().err())
+                .map(|refused| refused.to_string()),
             exposed: self.options().host.is_some_and(|host| !host.is_loopback()),
             received: figures::received(&store.reads).await?,
         })
     }
 
-    #[expect(clippy::unused_async, reason = "every command is awaited by the dispatcher")]
+    #[expect(
+        clippy::unused_async,
+        reason = "every command is awaited by the dispatcher"
+    )]
     pub(crate) async fn get_connections(&self, _: NoParams) -> Result<Connections, Error> {
-        Ok(Connections { senders: self.census().senders(), problems: self.census().problems() })
+        Ok(Connections {
+            senders: self.census().senders(),
+            problems: self.census().problems(),
+        })
     }
 
     pub(crate) async fn send_test_trace(&self, _: NoParams) -> Result<TestTrace, Error> {
@@ -51,25 +61,43 @@ impl Engine {
             .into_iter()
             .filter(|listening| listening.name == "grpc" || listening.name == "http")
             .find_map(|listening| listening.addresses.into_iter().next())
-            .ok_or_else(|| Error::new(ErrorCode::Io, "no OTLP port is open: see the addresses in Settings"))?;
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorCode::Io,
+                    "no OTLP port is open: see the addresses in Settings",
+                )
+            })?;
         let failed = |cause: &dyn std::fmt::Display| {
-            Error::new(ErrorCode::Io, format!("cannot send the test trace to {address}: {cause}"))
+            Error::new(
+                ErrorCode::Io,
+                format!("cannot send the test trace to {address}: {cause}"),
+            )
         };
-        let mut client =
-            TraceServiceClient::connect(format!("http://{address}")).await.map_err(|error| failed(&error))?;
+        let mut client = TraceServiceClient::connect(format!("http://{address}"))
+            .await
+            .map_err(|error| failed(&error))?;
         let (request, trace_id) = test_trace();
         let mut request = tonic::Request::new(request);
         if let Some(key) = &self.options().ingest_key {
-            let key = key.parse().map_err(|_| failed(&"the ingest key is no header value"))?;
+            let key = key
+                .parse()
+                .map_err(|_| failed(&"the ingest key is no header value"))?;
             request.metadata_mut().insert("x-clew-key", key);
         }
-        client.export(request).await.map_err(|status| failed(&status.message()))?;
+        client
+            .export(request)
+            .await
+            .map_err(|status| failed(&status.message()))?;
         Ok(TestTrace { trace_id })
     }
 }
 
 fn attribute(key: &str, value: Value) -> KeyValue {
-    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    }
 }
 
 fn text(key: &str, value: &str) -> KeyValue {
@@ -80,21 +108,31 @@ fn text(key: &str, value: &str) -> KeyValue {
 fn test_trace() -> (ExportTraceServiceRequest, String) {
     let mut trace_id = [0; 16];
     rand::rng().fill_bytes(&mut trace_id);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let now = u64::try_from(now.as_nanos()).unwrap_or(0);
     let start = now.saturating_sub(2_400_000_000);
-    let span = |id: u8, parent: u8, name: &str, from: u64, to: u64, attributes: Vec<KeyValue>| Span {
-        trace_id: trace_id.to_vec(),
-        span_id: vec![0xC1, 0xE3, 0, 0, 0, 0, 0, id],
-        parent_span_id: if parent == 0 { Vec::new() } else { vec![0xC1, 0xE3, 0, 0, 0, 0, 0, parent] },
-        name: name.to_owned(),
-        kind: 1,
-        start_time_unix_nano: start + from * 1_000_000,
-        end_time_unix_nano: start + to * 1_000_000,
-        attributes,
-        status: Some(Status { code: 1, message: String::new() }),
-        ..Span::default()
-    };
+    let span =
+        |id: u8, parent: u8, name: &str, from: u64, to: u64, attributes: Vec<KeyValue>| Span {
+            trace_id: trace_id.to_vec(),
+            span_id: vec![0xC1, 0xE3, 0, 0, 0, 0, 0, id],
+            parent_span_id: if parent == 0 {
+                Vec::new()
+            } else {
+                vec![0xC1, 0xE3, 0, 0, 0, 0, 0, parent]
+            },
+            name: name.to_owned(),
+            kind: 1,
+            start_time_unix_nano: start + from * 1_000_000,
+            end_time_unix_nano: start + to * 1_000_000,
+            attributes,
+            status: Some(Status {
+                code: 1,
+                message: String::new(),
+            }),
+            ..Span::default()
+        };
     let ask = r#"[{"role":"user","parts":[{"type":"text","content":"What is a clew?"}]}]"#;
     let call = r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"call_1","name":"dictionary","arguments":{"word":"clew"}}],"finish_reason":"tool_call"}]"#;
     let again = r#"[{"role":"user","parts":[{"type":"text","content":"What is a clew?"}]},{"role":"assistant","parts":[{"type":"tool_call","id":"call_1","name":"dictionary","arguments":{"word":"clew"}}]},{"role":"tool","parts":[{"type":"tool_call_response","id":"call_1","response":"a ball of thread"}]}]"#;
@@ -107,27 +145,61 @@ fn test_trace() -> (ExportTraceServiceRequest, String) {
             text("gen_ai.response.model", "test-model"),
             attribute("gen_ai.usage.input_tokens", Value::IntValue(tokens.0)),
             attribute("gen_ai.usage.output_tokens", Value::IntValue(tokens.1)),
-            attribute("gen_ai.response.time_to_first_chunk", Value::DoubleValue(first)),
+            attribute(
+                "gen_ai.response.time_to_first_chunk",
+                Value::DoubleValue(first),
+            ),
             text("gen_ai.input.messages", input),
             text("gen_ai.output.messages", output),
         ]
     };
     let spans = vec![
-        span(1, 0, "invoke_agent test", 0, 2_400, vec![
-            text("gen_ai.operation.name", "invoke_agent"),
-            text("gen_ai.agent.name", "test"),
-        ]),
-        span(2, 1, "chat test-model", 40, 940, model(ask, call, (21, 14), 0.31)),
-        span(3, 1, "execute_tool dictionary", 960, 1_090, vec![
-            text("gen_ai.operation.name", "execute_tool"),
-            text("gen_ai.tool.name", "dictionary"),
-            text("gen_ai.tool.call.id", "call_1"),
-            text("gen_ai.tool.call.arguments", r#"{"word":"clew"}"#),
-            text("gen_ai.tool.call.result", "a ball of thread"),
-        ]),
-        span(4, 1, "chat test-model", 1_110, 2_380, model(again, answer, (52, 27), 0.42)),
+        span(
+            1,
+            0,
+            "invoke_agent test",
+            0,
+            2_400,
+            vec![
+                text("gen_ai.operation.name", "invoke_agent"),
+                text("gen_ai.agent.name", "test"),
+            ],
+        ),
+        span(
+            2,
+            1,
+            "chat test-model",
+            40,
+            940,
+            model(ask, call, (21, 14), 0.31),
+        ),
+        span(
+            3,
+            1,
+            "execute_tool dictionary",
+            960,
+            1_090,
+            vec![
+                text("gen_ai.operation.name", "execute_tool"),
+                text("gen_ai.tool.name", "dictionary"),
+                text("gen_ai.tool.call.id", "call_1"),
+                text("gen_ai.tool.call.arguments", r#"{"word":"clew"}"#),
+                text("gen_ai.tool.call.result", "a ball of thread"),
+            ],
+        ),
+        span(
+            4,
+            1,
+            "chat test-model",
+            1_110,
+            2_380,
+            model(again, answer, (52, 27), 0.42),
+        ),
     ];
-    let resource = Resource { attributes: vec![text("service.name", "clew-test")], ..Resource::default() };
+    let resource = Resource {
+        attributes: vec![text("service.name", "clew-test")],
+        ..Resource::default()
+    };
     let scope = InstrumentationScope {
         name: "clew".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -136,9 +208,16 @@ fn test_trace() -> (ExportTraceServiceRequest, String) {
     let request = ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
             resource: Some(resource),
-            scope_spans: vec![ScopeSpans { scope: Some(scope), spans, schema_url: String::new() }],
+            scope_spans: vec![ScopeSpans {
+                scope: Some(scope),
+                spans,
+                schema_url: String::new(),
+            }],
             schema_url: String::new(),
         }],
     };
-    (request, trace_id.iter().map(|byte| format!("{byte:02x}")).collect())
+    (
+        request,
+        trace_id.iter().map(|byte| format!("{byte:02x}")).collect(),
+    )
 }

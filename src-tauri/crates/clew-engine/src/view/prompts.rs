@@ -9,21 +9,33 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 
 impl Engine {
-    pub(crate) async fn list_prompts(&self, range: TimeRange) -> Result<Vec<PromptTemplate>, Error> {
+    pub(crate) async fn list_prompts(
+        &self,
+        range: TimeRange,
+    ) -> Result<Vec<PromptTemplate>, Error> {
         let calls = self.prompt_calls(range).await?;
-        tokio::task::spawn_blocking(move || prompt::group(&calls)).await.map_err(Error::internal)
+        tokio::task::spawn_blocking(move || prompt::group(&calls))
+            .await
+            .map_err(Error::internal)
     }
 
     pub(crate) async fn diff_prompts(&self, params: DiffPrompts) -> Result<PromptDiff, Error> {
         let calls = self.prompt_calls(TimeRange::default()).await?;
         tokio::task::spawn_blocking(move || {
             let templates = prompt::group(&calls);
-            let template = templates.iter().find(|template| template.name == params.name);
+            let template = templates
+                .iter()
+                .find(|template| template.name == params.name);
             let text = |version: &str| {
                 template
-                    .and_then(|template| template.versions.iter().find(|one| one.version == version))
+                    .and_then(|template| {
+                        template.versions.iter().find(|one| one.version == version)
+                    })
                     .ok_or_else(|| {
-                        Error::new(ErrorCode::NotFound, format!("prompt {:?} has no version {version:?}", params.name))
+                        Error::new(
+                            ErrorCode::NotFound,
+                            format!("prompt {:?} has no version {version:?}", params.name),
+                        )
                     })
                     .map(|version| version.template.clone().unwrap_or_default())
             };
@@ -80,9 +92,13 @@ impl Engine {
 pub(super) fn push_range(query: &mut QueryBuilder<Sqlite>, column: &'static str, range: TimeRange) {
     let signed = |micros: u64| i64::try_from(micros).unwrap_or(i64::MAX);
     if let Some(from) = range.from {
-        query.push(format!(" AND {column} >= ")).push_bind(signed(from));
+        query
+            .push(format!(" AND {column} >= "))
+            .push_bind(signed(from));
     }
     if let Some(to) = range.to {
-        query.push(format!(" AND {column} < ")).push_bind(signed(to));
+        query
+            .push(format!(" AND {column} < "))
+            .push_bind(signed(to));
     }
 }

@@ -36,26 +36,49 @@ impl Engine {
              WHERE d.value <> 0",
         );
         if let Some(heuristic) = &filter.heuristic {
-            query.push(" AND d.heuristic = ").push_bind(heuristic.clone());
+            query
+                .push(" AND d.heuristic = ")
+                .push_bind(heuristic.clone());
         }
         push_range(&mut query, "d.start", filter.range);
         if let Some(cursor) = &filter.cursor {
             let (start, span, heuristic) = read_cursor(cursor)?;
-            query.push(" AND (d.start, d.span, d.heuristic) < (").push_bind(start);
-            query.push(", ").push_bind(span).push(", ").push_bind(heuristic).push(")");
+            query
+                .push(" AND (d.start, d.span, d.heuristic) < (")
+                .push_bind(start);
+            query
+                .push(", ")
+                .push_bind(span)
+                .push(", ")
+                .push_bind(heuristic)
+                .push(")");
         }
-        query.push(" ORDER BY d.start DESC, d.span DESC, d.heuristic DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        query
+            .push(" ORDER BY d.start DESC, d.span DESC, d.heuristic DESC LIMIT ")
+            .push_bind(i64::from(limit) + 1);
         let mut found = query.build().fetch_all(&self.inner.store.reads).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let cursor = |row: &SqliteRow| {
-            format!("{}:{}:{}", row.get::<i64, _>(3), row.get::<i64, _>(9), row.get::<String, _>(0))
+            format!(
+                "{}:{}:{}",
+                row.get::<i64, _>(3),
+                row.get::<i64, _>(9),
+                row.get::<String, _>(0)
+            )
         };
         let next = found.last().filter(|_| more).map(cursor);
         let texts = self.responses(&found).await?;
-        let rows =
-            found.iter().zip(texts).map(|(row, text)| finding_row(row, &text)).collect::<Result<Vec<_>, _>>()?;
-        Ok(FindingPage { heuristics, rows, next })
+        let rows = found
+            .iter()
+            .zip(texts)
+            .map(|(row, text)| finding_row(row, &text))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(FindingPage {
+            heuristics,
+            rows,
+            next,
+        })
     }
 
     async fn heuristics(&self, range: TimeRange) -> Result<Vec<HeuristicTotals>, Error> {
@@ -64,8 +87,10 @@ impl Engine {
         );
         push_range(&mut query, "d.start", range);
         query.push(" GROUP BY d.heuristic");
-        let rows: Vec<(String, i64, i64, f64)> =
-            query.build_query_as().fetch_all(&self.inner.store.reads).await?;
+        let rows: Vec<(String, i64, i64, f64)> = query
+            .build_query_as()
+            .fetch_all(&self.inner.store.reads)
+            .await?;
         Ok(quality::HEURISTICS
             .iter()
             .map(|heuristic| {
@@ -87,29 +112,47 @@ impl Engine {
     async fn responses(&self, rows: &[SqliteRow]) -> Result<Vec<String>, Error> {
         let ids: Vec<i64> = rows.iter().map(|row| row.get(9)).collect();
         let whole = spans::whole(&self.inner.store.reads, self.places_by_id(&ids).await?).await?;
-        let texts: std::collections::BTreeMap<i64, String> = tokio::task::spawn_blocking(move || {
-            whole.iter().map(|whole| (whole.place.id, text(&super::trace::facts(whole).output))).collect()
-        })
-        .await
-        .map_err(Error::internal)?;
-        Ok(ids.iter().map(|id| texts.get(id).cloned().unwrap_or_default()).collect())
+        let texts: std::collections::BTreeMap<i64, String> =
+            tokio::task::spawn_blocking(move || {
+                whole
+                    .iter()
+                    .map(|whole| (whole.place.id, text(&super::trace::facts(whole).output)))
+                    .collect()
+            })
+            .await
+            .map_err(Error::internal)?;
+        Ok(ids
+            .iter()
+            .map(|id| texts.get(id).cloned().unwrap_or_default())
+            .collect())
     }
 
     async fn places_by_id(&self, ids: &[i64]) -> Result<Vec<spans::Place>, Error> {
-        let mut query =
-            QueryBuilder::<Sqlite>::new(format!("SELECT {} FROM spans s WHERE s.id IN (", spans::PLACE));
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT {} FROM spans s WHERE s.id IN (",
+            spans::PLACE
+        ));
         let mut list = query.separated(", ");
         let unique: std::collections::BTreeSet<i64> = ids.iter().copied().collect();
         for id in unique {
             list.push_bind(id);
         }
         query.push(")");
-        Ok(query.build().fetch_all(&self.inner.store.reads).await?.iter().map(spans::place).collect())
+        Ok(query
+            .build()
+            .fetch_all(&self.inner.store.reads)
+            .await?
+            .iter()
+            .map(spans::place)
+            .collect())
     }
 }
 
 fn text(output: &Option<clew_core::model::Stated<Vec<Message>>>) -> String {
-    output.as_ref().map(|output| quality::response_text(&output.value)).unwrap_or_default()
+    output
+        .as_ref()
+        .map(|output| quality::response_text(&output.value))
+        .unwrap_or_default()
 }
 
 fn read_cursor(cursor: &str) -> Result<(i64, i64, String), Error> {
@@ -118,7 +161,10 @@ fn read_cursor(cursor: &str) -> Result<(i64, i64, String), Error> {
     let (start, span) = (number(), number());
     match (start, span, parts.next()) {
         (Some(start), Some(span), Some(heuristic)) => Ok((start, span, heuristic.to_owned())),
-        _ => Err(Error::new(ErrorCode::BadRequest, format!("{cursor:?} is not a cursor of this list"))),
+        _ => Err(Error::new(
+            ErrorCode::BadRequest,
+            format!("{cursor:?} is not a cursor of this list"),
+        )),
     }
 }
 
@@ -126,10 +172,16 @@ fn finding_row(row: &SqliteRow, text: &str) -> Result<FindingRow, Error> {
     let evidence: Vec<(u32, u32)> = serde_json::from_str(row.get(2)).map_err(Error::internal)?;
     let (excerpt, marks) = excerpt(text, &evidence);
     Ok(FindingRow {
-        finding: Finding { heuristic: row.get(0), value: row.get(1), evidence },
+        finding: Finding {
+            heuristic: row.get(0),
+            value: row.get(1),
+            evidence,
+        },
         excerpt,
         marks,
-        trace_id: TraceId::from_bytes(row.get(4)).map_err(Error::internal)?.to_string(),
+        trace_id: TraceId::from_bytes(row.get(4))
+            .map_err(Error::internal)?
+            .to_string(),
         span_id: format!("{:016x}", row.get::<i64, _>(5)),
         source: row.get(6),
         name: row.get(7),
@@ -142,7 +194,9 @@ fn finding_row(row: &SqliteRow, text: &str) -> Result<FindingRow, Error> {
 fn excerpt(text: &str, evidence: &[(u32, u32)]) -> (String, Vec<(u32, u32)>) {
     let units: Vec<u16> = text.encode_utf16().collect();
     let size = |unit: u32| usize::try_from(unit).unwrap_or(usize::MAX).min(units.len());
-    let (first, end) = evidence.first().map_or((0, 0), |&(start, end)| (size(start), size(end)));
+    let (first, end) = evidence
+        .first()
+        .map_or((0, 0), |&(start, end)| (size(start), size(end)));
     // Never between the halves of a surrogate pair.
     let boundary = |at: usize| {
         let split = at < units.len() && (0xDC00..0xE000).contains(&units[at]);
@@ -173,7 +227,10 @@ mod tests {
         let (cut, marks) = excerpt(&text, &[(503, 511), (9_999, 10_000)]);
         let units: Vec<u16> = cut.encode_utf16().collect();
         let (start, end) = marks[0];
-        assert_eq!(String::from_utf16_lossy(&units[start as usize..end as usize]), "I cannot");
+        assert_eq!(
+            String::from_utf16_lossy(&units[start as usize..end as usize]),
+            "I cannot"
+        );
         assert_eq!(marks.len(), 1);
         assert!(units.len() <= 330);
     }

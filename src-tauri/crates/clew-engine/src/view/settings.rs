@@ -10,17 +10,25 @@ use crate::store::{figures, retention, spans};
 const DELETE_LIMIT: usize = 10_000;
 
 impl Engine {
-    #[expect(clippy::unused_async, reason = "every command is awaited by the dispatcher")]
+    #[expect(
+        clippy::unused_async,
+        reason = "every command is awaited by the dispatcher"
+    )]
     pub(crate) async fn get_settings(&self, _: NoParams) -> Result<Settings, Error> {
         Ok(self.settings())
     }
 
     pub(crate) async fn set_settings(&self, settings: Settings) -> Result<Settings, Error> {
-        settings.validate().map_err(|message| Error::new(ErrorCode::BadRequest, message))?;
+        settings
+            .validate()
+            .map_err(|message| Error::new(ErrorCode::BadRequest, message))?;
         let json = serde_json::to_string(&settings).map_err(Error::internal)?;
         self.writer()?
             .commit(move |session| {
-                session.connection.execute("INSERT OR REPLACE INTO settings (id, json) VALUES (1, ?)", [json])?;
+                session.connection.execute(
+                    "INSERT OR REPLACE INTO settings (id, json) VALUES (1, ?)",
+                    [json],
+                )?;
                 Ok(())
             })
             .await?;
@@ -57,7 +65,10 @@ impl Engine {
         if params.traces.len() > DELETE_LIMIT {
             return Err(Error::new(
                 ErrorCode::BadRequest,
-                format!("{} traces are too many to delete at once: at most {DELETE_LIMIT}", params.traces.len()),
+                format!(
+                    "{} traces are too many to delete at once: at most {DELETE_LIMIT}",
+                    params.traces.len()
+                ),
             ));
         }
         let mut rows = Vec::with_capacity(params.traces.len());

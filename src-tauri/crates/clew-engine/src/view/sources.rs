@@ -36,7 +36,10 @@ impl Engine {
         let mut opened = Vec::with_capacity(params.tokens.len());
         for token in &params.tokens {
             let Some(path) = self.take_file(token) else {
-                return Err(Error::new(ErrorCode::NotFound, "the file was not offered, or is open already: pick it again"));
+                return Err(Error::new(
+                    ErrorCode::NotFound,
+                    "the file was not offered, or is open already: pick it again",
+                ));
             };
             opened.push(open::file(self, &path).await?);
         }
@@ -49,17 +52,24 @@ impl Engine {
 
     pub(crate) async fn close_source(&self, params: CloseSource) -> Result<Purged, Error> {
         if params.id == 0 {
-            return Err(Error::new(ErrorCode::BadRequest, "source 0 is live telemetry, not an opened file"));
+            return Err(Error::new(
+                ErrorCode::BadRequest,
+                "source 0 is live telemetry, not an opened file",
+            ));
         }
         let traces: Vec<i64> = sqlx::query_scalar("SELECT id FROM traces WHERE source = ?")
             .bind(params.id)
             .fetch_all(&self.inner.store.reads)
             .await?;
-        self.writer()?.commit(move |session| purge::source(session, params.id)).await?;
+        self.writer()?
+            .commit(move |session| purge::source(session, params.id))
+            .await?;
         let purged = retention::delete_for_good(self, traces).await?;
         self.writer()?
             .commit(move |session| {
-                session.connection.execute("DELETE FROM sources WHERE id = ?", [params.id])?;
+                session
+                    .connection
+                    .execute("DELETE FROM sources WHERE id = ?", [params.id])?;
                 Ok(())
             })
             .await?;

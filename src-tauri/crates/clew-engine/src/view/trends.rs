@@ -10,7 +10,10 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 
 impl Engine {
-    #[expect(clippy::unused_async, reason = "every command is awaited by the dispatcher")]
+    #[expect(
+        clippy::unused_async,
+        reason = "every command is awaited by the dispatcher"
+    )]
     pub(crate) async fn list_charts(&self, _: NoParams) -> Result<Vec<ChartInfo>, Error> {
         Ok(chart::CHARTS.iter().map(chart::Chart::info).collect())
     }
@@ -18,17 +21,28 @@ impl Engine {
     pub(crate) async fn draw_chart(&self, params: DrawChart) -> Result<Scene, Error> {
         let bad = |message: String| Error::new(ErrorCode::BadRequest, message);
         let Some(chart) = chart::Chart::find(&params.id) else {
-            return Err(bad(format!("there is no chart {:?}: list_charts names them", params.id)));
+            return Err(bad(format!(
+                "there is no chart {:?}: list_charts names them",
+                params.id
+            )));
         };
         if !(160..=4_000).contains(&params.width) || !(100..=2_000).contains(&params.height) {
-            return Err(bad(format!("{} x {} pixels is no size of a chart", params.width, params.height)));
+            return Err(bad(format!(
+                "{} x {} pixels is no size of a chart",
+                params.width, params.height
+            )));
         }
         let calls = self.model_calls(params.range).await?;
         tokio::task::spawn_blocking(move || {
             let now = u64::try_from(crate::store::now_micros()).unwrap_or(0);
-            let first = calls.first().map_or(now.saturating_sub(3_600_000_000), |call| call.start_micros);
+            let first = calls
+                .first()
+                .map_or(now.saturating_sub(3_600_000_000), |call| call.start_micros);
             let last = calls.last().map_or(now, |call| call.start_micros + 1);
-            let range = (params.range.from.unwrap_or(first), params.range.to.unwrap_or(last));
+            let range = (
+                params.range.from.unwrap_or(first),
+                params.range.to.unwrap_or(last),
+            );
             let view = chart::View {
                 width: params.width,
                 height: params.height,
@@ -57,7 +71,9 @@ impl Engine {
             .map(|row| {
                 let counted: i64 = row.get(1);
                 let tokens = |index: usize| {
-                    row.get::<Option<i64>, _>(index).and_then(unsigned).filter(|_| counted & 1 != 0)
+                    row.get::<Option<i64>, _>(index)
+                        .and_then(unsigned)
+                        .filter(|_| counted & 1 != 0)
                 };
                 #[expect(clippy::cast_precision_loss, reason = "an amount to be drawn")]
                 let cost = row.get::<Option<i64>, _>(6).map(|nano| nano as f64 / 1e9);
@@ -68,7 +84,10 @@ impl Engine {
                     output_tokens: tokens(4),
                     cached_tokens: tokens(5),
                     cost_usd: cost.filter(|_| counted & 2 != 0),
-                    duration_nanos: row.get::<Option<i64>, _>(7).and_then(unsigned).filter(|_| counted & 4 != 0),
+                    duration_nanos: row
+                        .get::<Option<i64>, _>(7)
+                        .and_then(unsigned)
+                        .filter(|_| counted & 4 != 0),
                     failed: row.get(8),
                 }
             })
