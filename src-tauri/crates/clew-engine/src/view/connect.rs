@@ -1,12 +1,15 @@
-//! Connect: who sends, and what went wrong.
+//! Commands of the Connect view: who sends, and what went wrong.
 
-use crate::api::Connections;
-use crate::census::Census;
+use crate::api::{Connections, NoParams};
+use crate::engine::Engine;
+use crate::error::Error;
 
-/// Senders and problems since the start, newest first.
-pub(super) fn connections(census: &Census) -> Connections {
-    Connections {
-        senders: census.senders(),
-        problems: census.problems(),
+impl Engine {
+    #[expect(clippy::unused_async, reason = "commands are async")]
+    pub(crate) async fn get_connections(&self, _params: NoParams) -> Result<Connections, Error> {
+        Ok(Connections {
+            senders: self.census().senders(),
+            problems: self.census().problems(),
+        })
     }
 }
