@@ -38,7 +38,7 @@ impl Rig {
         };
         change(&mut options);
         let engine = Engine::open(options).await.expect("a new database opens");
-        let listening = engine.listen().await;
+        let listening = engine.listen().await.expect("the options fit");
         let address = |name: &str| {
             let socket = listening.iter().find(|socket| socket.name == name);
             let bound = socket.expect("it has a name").addresses.first();
@@ -58,7 +58,7 @@ impl Rig {
     }
 
     /// Rows of a table, as they stand on disk.
-    fn rows(&self, table: &str) -> u64 {
+    fn rows(&self, table: &str) -> i64 {
         let database = rusqlite::Connection::open_with_flags(
             self.folder.path().join("clew.db"),
             rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,

@@ -52,8 +52,8 @@ async fn a_taken_port_is_named_and_taken_once_it_is_free() {
         let port = squatter.local_addr().expect("bound").port();
         let folder = tempfile::tempdir().expect("a folder");
         let engine = Engine::open(Options { grpc: port, ..options(&folder) });
-        let engine = engine.await.expect("a taken port is not fatal");
-        let listening = engine.listen().await;
+        let engine = engine.await.expect("the database opens");
+        let listening = engine.listen().await.expect("a taken port is not fatal");
         let grpc = listening.iter().find(|socket| socket.name == "grpc").expect("named");
         assert_eq!(grpc.port, port);
         assert_eq!(grpc.addresses, Vec::<String>::new(), "never another port");
@@ -93,16 +93,14 @@ async fn beyond_this_machine_a_key_is_needed() {
         ..options(&folder)
     };
     let engine = Engine::open(wide.clone()).await.expect("the database opens");
-    for socket in engine.listen().await {
-        assert_eq!(socket.addresses, Vec::<String>::new());
-        let problem = socket.problem.expect("it says why");
-        assert!(problem.contains("ingest key"), "{problem}");
-    }
+    let refused = engine.listen().await.expect_err("no key");
+    assert!(refused.message.contains("ingest key"), "{refused}");
+    assert!(engine.listening().is_empty(), "nothing is bound");
     engine.shut_down().await;
 
     let keyed = Options { ingest_key: Some("s3cret".to_owned()), ..wide };
     let engine = Engine::open(keyed).await.expect("the database opens");
-    for socket in engine.listen().await {
+    for socket in engine.listen().await.expect("a key is set") {
         assert_eq!(socket.problem, None);
         assert!(socket.addresses[0].starts_with("0.0.0.0:"), "{:?}", socket.addresses);
     }

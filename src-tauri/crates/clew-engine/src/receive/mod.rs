@@ -26,7 +26,10 @@ use tokio::sync::watch;
 
 use crate::Engine;
 use crate::api::Listening;
+use crate::census::Census;
+use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
+use crate::ingest::Ingest;
 use body::Budget;
 use serve::{Crowd, Run};
 use take::Receiver;
@@ -38,18 +41,134 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Longest wait for requests that are being answered at the end (reliability.md C19).
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// The OTLP sockets while they are served; ended by [`Receiving::close`], and roughly by dropping it.
-#[derive(Debug)]
-pub struct Receiving {
-    run: watch::Sender<Run>,
+/// The OTLP sockets: cheap to clone, ended by [`Listeners::shut_down`].
+#[derive(Debug, Clone)]
+pub struct Listeners {
+    run: Arc<watch::Sender<Run>>,
+    ports: Arc<watch::Sender<Vec<Listening>>>,
 }
 
-impl Receiving {
+/// Binds the engine's OTLP ports on 127.0.0.1 and ::1, and on the address of its options, and serves them.
+///
+/// A port that is taken does not fail: [`Listeners::state`] says so, and it is tried again every 5 seconds. No other
+/// port is taken instead.
+///
+/// # Errors
+/// `bad_request` where the options bind beyond loopback without an ingest key, or with one that cannot be a header.
+pub async fn listen(engine: &Engine) -> Result<Listeners, Error> {
+    let options = engine.options();
+    let wanted = Wanted {
+        ports: [("grpc", options.grpc), ("http", options.http)],
+        host: options.host,
+        key: options.ingest_key.clone(),
+    };
+    let listeners = start(engine.ingest().clone(), Arc::clone(engine.census()), wanted).await?;
+    tokio::spawn(announce(engine.clone(), listeners.clone()));
+    Ok(listeners)
+}
+
+/// Tells the UI when the census or a port has changed.
+async fn announce(engine: Engine, listeners: Listeners) {
+    let mut run = listeners.run.subscribe();
+    let mut ports = listeners.ports.subscribe();
+    let mut census = engine.census().changed();
+    drop(listeners);
+    loop {
+        let change = tokio::select! {
+            change = census.changed() => change,
+            change = ports.changed() => change,
+            _ = run.wait_for(|run| *run != Run::Open) => return,
+        };
+        if change.is_err() {
+            return;
+        }
+        engine.inner.changes.changed(Topic::Status);
+    }
+}
+
+/// What to bind.
+struct Wanted {
+    ports: [(&'static str, u16); 2],
+    host: Option<IpAddr>,
+    key: Option<String>,
+}
+
+async fn start(ingest: Ingest, census: Arc<Census>, wanted: Wanted) -> Result<Listeners, Error> {
+    let exposed = wanted.host.is_some_and(|host| !host.is_loopback());
+    let printable = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+    match &wanted.key {
+        None if exposed => {
+            return Err(Error::new(
+                ErrorCode::BadRequest,
+                "listening beyond this machine needs an ingest key: anyone on the network could send otherwise",
+            ));
+        }
+        Some(key) if !printable(key) => {
+            return Err(Error::new(
+                ErrorCode::BadRequest,
+                "the ingest key must be printable ASCII without spaces, and not empty",
+            ));
+        }
+        _ => {}
+    }
+    let receiver = Arc::new(Receiver {
+        ingest,
+        census,
+        key: wanted.key,
+        budget: Budget::new(IN_FLIGHT),
+    });
+    let listeners = Listeners {
+        run: Arc::new(watch::Sender::new(Run::Open)),
+        ports: Arc::default(),
+    };
+    let addresses = bind::addresses(wanted.host);
+    for (index, (name, port)) in wanted.ports.into_iter().enumerate() {
+        let port = Port {
+            index,
+            name,
+            port,
+            addresses: addresses.clone(),
+        };
+        listeners.ports.send_modify(|ports| {
+            ports.push(Listening {
+                name: name.to_owned(),
+                port: port.port,
+                addresses: Vec::new(),
+                problem: None,
+            });
+        });
+        if !listeners.open(&port, &receiver).await {
+            tokio::spawn(listeners.clone().retry(
+                port,
+                Arc::clone(&receiver),
+                listeners.run.subscribe(),
+            ));
+        }
+    }
+    Ok(listeners)
+}
+
+/// One port to bind.
+#[derive(Debug, Clone)]
+struct Port {
+    /// Its place in [`Listeners::state`].
+    index: usize,
+    name: &'static str,
+    port: u16,
+    addresses: Vec<IpAddr>,
+}
+
+impl Listeners {
+    /// Every port: the addresses that it is bound on, or why it is not.
+    #[must_use]
+    pub fn state(&self) -> Vec<Listening> {
+        self.ports.borrow().clone()
+    }
+
     /// Takes no more connections, answers the requests that are being read or stored, for at most 5 seconds, and
     /// closes all sockets.
-    pub async fn close(self) {
+    pub async fn shut_down(&self) {
         self.run.send_replace(Run::Draining);
-        // Every task that accepts, serves or waits holds a receiver.
         if tokio::time::timeout(DRAIN, self.run.closed())
             .await
             .is_err()
@@ -57,114 +176,29 @@ impl Receiving {
             tracing::warn!("requests were still being answered after 5 s; they are dropped");
         }
         self.run.send_replace(Run::Closed);
-    }
-}
-
-/// Binds the engine's OTLP ports on 127.0.0.1 and ::1, and on the address of its options, and serves them.
-///
-/// Nothing here fails: a port that cannot listen says so in its `problem`. One that is taken is tried again every 5
-/// seconds, and [`Engine::set_listening`] told; no other port is taken instead. Beyond loopback nothing is bound
-/// without an ingest key.
-pub async fn listen(engine: &Engine) -> (Receiving, Vec<Listening>) {
-    let options = engine.options();
-    let receiving = Receiving {
-        run: watch::Sender::new(Run::Open),
-    };
-    let ports = [("grpc", options.grpc), ("http", options.http)];
-    let receiver = match receiver(engine) {
-        Ok(receiver) => receiver,
-        Err(problem) => {
-            let refused = ports.map(|(name, port)| Listening {
-                name: name.to_owned(),
-                port,
-                addresses: Vec::new(),
-                problem: Some(problem.clone()),
-            });
-            return (receiving, refused.to_vec());
-        }
-    };
-    let mut listening = Vec::new();
-    for (name, number) in ports {
-        let port = Port {
-            name,
-            number,
-            addresses: bind::addresses(options.host),
-            receiver: Arc::clone(&receiver),
-            run: receiving.run.subscribe(),
-        };
-        let state = port.open().await;
-        if let Some(problem) = &state.problem {
-            tracing::error!("{problem}");
-            tokio::spawn(port.retry(engine.clone(), state.clone()));
-        }
-        listening.push(state);
-    }
-    tokio::spawn(announce(engine.clone(), receiving.run.subscribe()));
-    (receiving, listening)
-}
-
-fn receiver(engine: &Engine) -> Result<Arc<Receiver>, String> {
-    let options = engine.options();
-    let exposed = options.host.is_some_and(|host| !host.is_loopback());
-    let printable = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
-    match &options.ingest_key {
-        None if exposed => {
-            return Err(
-                "listening beyond this machine needs an ingest key: anyone on the network could send otherwise"
-                    .to_owned(),
-            );
-        }
-        Some(key) if !printable(key) => {
-            return Err(
-                "the ingest key must be printable ASCII without spaces, and not empty".to_owned(),
-            );
-        }
-        _ => {}
-    }
-    Ok(Arc::new(Receiver {
-        ingest: engine.ingest().map_err(|error| error.message)?.clone(),
-        census: Arc::clone(engine.census()),
-        key: options.ingest_key.clone(),
-        budget: Budget::new(IN_FLIGHT),
-    }))
-}
-
-/// Tells the UI when the census has changed.
-async fn announce(engine: Engine, mut run: watch::Receiver<Run>) {
-    let mut changed = engine.census().changed();
-    loop {
-        tokio::select! {
-            change = changed.changed() => match change {
-                Ok(()) => engine.inner.changes.changed(Topic::Status),
-                Err(_) => return,
-            },
-            _ = run.wait_for(|run| *run != Run::Open) => return,
-        }
-    }
-}
-
-/// One port to bind and serve.
-struct Port {
-    name: &'static str,
-    /// 0 is any free one.
-    number: u16,
-    addresses: Vec<IpAddr>,
-    receiver: Arc<Receiver>,
-    run: watch::Receiver<Run>,
-}
-
-impl Port {
-    /// Binds and serves it, or says why that cannot be.
-    async fn open(&self) -> Listening {
-        let Self { name, number, .. } = *self;
-        let addresses = self.addresses.clone();
-        // Looking for the owner of a taken port reads many files.
-        let bound = tokio::task::spawn_blocking(move || {
-            bind::bind(number, &addresses, &format!("--{name}"))
+        self.ports.send_modify(|ports| {
+            for port in ports {
+                port.addresses.clear();
+            }
         });
-        let outcome = match bound.await {
+    }
+
+    /// Binds and serves one port; false, with the reason in the state, where that cannot be.
+    async fn open(&self, port: &Port, receiver: &Arc<Receiver>) -> bool {
+        let Port {
+            index,
+            name,
+            port: number,
+            ..
+        } = *port;
+        let addresses = port.addresses.clone();
+        // Looking for the owner of a taken port reads many files.
+        let flag = format!("--{name}");
+        let bound =
+            tokio::task::spawn_blocking(move || bind::bind(number, &addresses, &flag)).await;
+        let outcome = match bound {
             Ok(Ok(bound)) => self
-                .serve(bound.sockets)
+                .serve(bound.sockets, receiver)
                 .map(|()| bound.addresses)
                 .map_err(|error| format!("cannot listen on port {number}: {error}")),
             Ok(Err(problem)) => Err(problem),
@@ -174,15 +208,26 @@ impl Port {
             Ok(addresses) => (addresses, None),
             Err(problem) => (Vec::new(), Some(problem)),
         };
-        Listening {
-            name: name.to_owned(),
-            port: number,
-            addresses: addresses.iter().map(ToString::to_string).collect(),
-            problem,
-        }
+        let bound = !addresses.is_empty();
+        self.ports.send_if_modified(|ports| {
+            let Some(state) = ports.get_mut(index) else {
+                return false;
+            };
+            let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            if state.addresses == addresses && state.problem == problem {
+                return false;
+            }
+            if let Some(problem) = &problem {
+                tracing::error!(name, "{problem}");
+            }
+            state.addresses = addresses;
+            state.problem = problem;
+            true
+        });
+        bound
     }
 
-    fn serve(&self, sockets: Vec<TcpListener>) -> std::io::Result<()> {
+    fn serve(&self, sockets: Vec<TcpListener>, receiver: &Arc<Receiver>) -> std::io::Result<()> {
         let crowd = Arc::new(Crowd::default());
         let sockets = sockets
             .into_iter()
@@ -191,26 +236,23 @@ impl Port {
         for socket in sockets {
             tokio::spawn(serve::accept(
                 socket,
-                Arc::clone(&self.receiver),
+                Arc::clone(receiver),
                 Arc::clone(&crowd),
-                self.run.clone(),
+                self.run.subscribe(),
             ));
         }
         Ok(())
     }
 
-    /// Tries until the port is free, and tells the engine what has changed.
-    async fn retry(mut self, engine: Engine, mut known: Listening) {
-        while known.problem.is_some() {
+    async fn retry(self, port: Port, receiver: Arc<Receiver>, mut run: watch::Receiver<Run>) {
+        loop {
             tokio::select! {
                 () = tokio::time::sleep(RETRY) => {}
-                _ = self.run.wait_for(|run| *run != Run::Open) => return,
+                _ = run.wait_for(|run| *run != Run::Open) => return,
             }
-            let state = self.open().await;
-            if state != known {
-                tracing::info!(name = self.name, addresses = ?state.addresses, problem = ?state.problem, "tried again");
-                engine.set_listening(vec![state.clone()]);
-                known = state;
+            if self.open(&port, &receiver).await {
+                tracing::info!(name = port.name, "the port is free now; listening");
+                return;
             }
         }
     }

@@ -1,15 +1,12 @@
-//! Commands of the Connect view: who sends, and what went wrong.
+//! Connect: who sends, and what went wrong.
 
-use crate::api::{Connections, NoParams};
-use crate::engine::Engine;
-use crate::error::Error;
+use crate::api::Connections;
+use crate::census::Census;
 
-impl Engine {
-    #[expect(clippy::unused_async, reason = "commands are async")]
-    pub(crate) async fn get_connections(&self, _params: NoParams) -> Result<Connections, Error> {
-        Ok(Connections {
-            senders: self.census().senders(),
-            problems: self.census().problems(),
-        })
+/// Senders and problems since the start, newest first.
+pub(super) fn connections(census: &Census) -> Connections {
+    Connections {
+        senders: census.senders(),
+        problems: census.problems(),
     }
 }

@@ -1,5 +1,7 @@
 //! The commands, one module a view.
 
+mod connect;
+
 use crate::Engine;
 use crate::api::*;
 use crate::error::Error;
@@ -83,7 +85,7 @@ impl Engine {
     }
 
     pub(crate) async fn get_connections(&self, _params: NoParams) -> Result<Connections, Error> {
-        Err(Error::internal("not built"))
+        Ok(connect::connections(self.census()))
     }
 
     pub(crate) async fn send_test_trace(&self, _params: NoParams) -> Result<TestTrace, Error> {
