@@ -62,7 +62,12 @@ pub async fn listen(engine: &Engine) -> Result<Listeners, Error> {
         host: options.host,
         key: options.ingest_key.clone(),
     };
-    let listeners = start(engine.ingest().clone(), Arc::clone(engine.census()), wanted).await?;
+    let listeners = start(
+        engine.ingest()?.clone(),
+        Arc::clone(engine.census()),
+        wanted,
+    )
+    .await?;
     tokio::spawn(announce(engine.clone(), listeners.clone()));
     Ok(listeners)
 }
