@@ -200,8 +200,13 @@ impl Engine {
             host: options.host,
             key: options.ingest_key.clone(),
         };
-        let listeners =
-            receive::listen(write.ingest.clone(), Arc::clone(&self.inner.census), wanted).await?;
+        let listeners = receive::listen(
+            write.ingest.clone(),
+            Arc::clone(&self.inner.census),
+            &self.inner.changes,
+            wanted,
+        )
+        .await?;
         *write
             .listeners
             .lock()

@@ -19,14 +19,16 @@ mod serve;
 mod take;
 
 use std::net::{IpAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::api::Listening;
 use crate::census::Census;
+use crate::changes::Changes;
 use crate::error::{Error, ErrorCode};
+use crate::event::Topic;
 use crate::ingest::Ingest;
 use body::Budget;
 use serve::{Crowd, Run};
@@ -43,7 +45,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Listeners {
     run: Arc<watch::Sender<Run>>,
-    ports: Arc<Mutex<Vec<Listening>>>,
+    ports: Arc<watch::Sender<Vec<Listening>>>,
 }
 
 /// What to bind.
@@ -67,6 +69,7 @@ pub(crate) struct Wanted {
 pub(crate) async fn listen(
     ingest: Ingest,
     census: Arc<Census>,
+    changes: &Changes,
     wanted: Wanted,
 ) -> Result<Listeners, Error> {
     let exposed = wanted.host.is_some_and(|host| !host.is_loopback());
@@ -104,11 +107,13 @@ pub(crate) async fn listen(
             port,
             addresses: addresses.clone(),
         };
-        listeners.ports().push(Listening {
-            name: name.to_owned(),
-            port: port.port,
-            addresses: Vec::new(),
-            problem: None,
+        listeners.ports.send_modify(|ports| {
+            ports.push(Listening {
+                name: name.to_owned(),
+                port: port.port,
+                addresses: Vec::new(),
+                problem: None,
+            });
         });
         if !listeners.open(&port, &receiver).await {
             tokio::spawn(listeners.clone().retry(
@@ -118,7 +123,27 @@ pub(crate) async fn listen(
             ));
         }
     }
+    let census = receiver.census.changed();
+    tokio::spawn(announce(changes.clone(), census, listeners.clone()));
     Ok(listeners)
+}
+
+/// Tells the UI when the census or a port has changed.
+async fn announce(changes: Changes, mut census: watch::Receiver<()>, listeners: Listeners) {
+    let mut run = listeners.run.subscribe();
+    let mut ports = listeners.ports.subscribe();
+    drop(listeners);
+    loop {
+        let change = tokio::select! {
+            change = census.changed() => change,
+            change = ports.changed() => change,
+            _ = run.wait_for(|run| *run != Run::Open) => return,
+        };
+        if change.is_err() {
+            return;
+        }
+        changes.changed(Topic::Status);
+    }
 }
 
 /// One port to bind.
@@ -135,7 +160,7 @@ impl Listeners {
     /// Every port: the addresses that it is bound on, or why it is not.
     #[must_use]
     pub fn state(&self) -> Vec<Listening> {
-        self.ports().clone()
+        self.ports.borrow().clone()
     }
 
     /// Takes no more connections, answers the requests that are being read or stored, for at most 5 seconds, and
@@ -149,13 +174,11 @@ impl Listeners {
             tracing::warn!("requests were still being answered after 5 s; they are dropped");
         }
         self.run.send_replace(Run::Closed);
-        for port in self.ports().iter_mut() {
-            port.addresses.clear();
-        }
-    }
-
-    fn ports(&self) -> MutexGuard<'_, Vec<Listening>> {
-        self.ports.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ports.send_modify(|ports| {
+            for port in ports {
+                port.addresses.clear();
+            }
+        });
     }
 
     /// Binds and serves one port; false, with the reason in the state, where that cannot be.
@@ -183,16 +206,23 @@ impl Listeners {
             Ok(addresses) => (addresses, None),
             Err(problem) => (Vec::new(), Some(problem)),
         };
-        let mut ports = self.ports();
-        let Some(state) = ports.get_mut(index) else {
-            return false;
-        };
-        if problem.is_some() && state.problem != problem {
-            tracing::error!(name, "{}", problem.as_deref().unwrap_or_default());
-        }
-        state.addresses = addresses.iter().map(ToString::to_string).collect();
-        state.problem = problem;
-        !addresses.is_empty()
+        let bound = !addresses.is_empty();
+        self.ports.send_if_modified(|ports| {
+            let Some(state) = ports.get_mut(index) else {
+                return false;
+            };
+            let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            if state.addresses == addresses && state.problem == problem {
+                return false;
+            }
+            if let Some(problem) = &problem {
+                tracing::error!(name, "{problem}");
+            }
+            state.addresses = addresses;
+            state.problem = problem;
+            true
+        });
+        bound
     }
 
     fn serve(&self, sockets: Vec<TcpListener>, receiver: &Arc<Receiver>) -> std::io::Result<()> {
