@@ -301,3 +301,6 @@ fn say(fault: Fault) -> String {
         Fault::Refused(refusal) => refusal.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
