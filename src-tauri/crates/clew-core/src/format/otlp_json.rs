@@ -105,7 +105,8 @@ impl Glance {
                 (false, true) => string_start = at + 1,
                 (true, false) if cursor.depth == outermost => {
                     let text = &head[string_start..at];
-                    glance.telemetry |= LISTS.iter().any(|key| key.as_bytes() == text);
+                    let is_key = head[at + 1..].trim_ascii_start().first() == Some(&b':');
+                    glance.telemetry |= is_key && LISTS.iter().any(|key| key.as_bytes() == text);
                 }
                 _ => {}
             }
@@ -162,7 +163,7 @@ const IN_ITEMS: usize = 6;
 
 /// Reads documents out of a stream of bytes.
 #[derive(Debug, Default)]
-struct Documents {
+pub(super) struct Documents {
     intake: Intake,
     cursor: Cursor,
     /// The present document, from its `{`; after a cut, from the head that is repeated.

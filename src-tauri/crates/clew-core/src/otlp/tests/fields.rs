@@ -225,10 +225,9 @@ const LEVELS: usize = 6;
 fn every_field_of_a_span_has_a_place() {
     let all = descriptors();
     let samples = samples(&all, ".opentelemetry.proto.trace.v1.Span", LEVELS);
-    assert!(samples.len() > 500, "{}", samples.len());
+    assert!(samples.len() > 100, "{}", samples.len());
     for sample in samples {
         let mut expected = Span::decode(sample.bytes.as_slice()).expect("prost");
-        let given = expected.clone();
         assert_ne!(
             expected,
             Span::default(),
@@ -277,7 +276,6 @@ fn every_field_of_a_span_has_a_place() {
             "{} is not written",
             sample.path
         );
-        drop(given);
     }
 }
 

@@ -187,8 +187,8 @@ proptest! {
             prop_assert_eq!(decode_span(&span.encode_to_vec()).expect("canonical").0.encode_to_vec(), span.encode_to_vec());
         }
         let (attributes, rest) = record::split(&bytes);
-        record::join(&attributes, &rest);
-        record::join(&bytes, &bytes);
+        let _no_panic = record::join(&attributes, &rest);
+        let _no_panic = record::join(&bytes, &bytes);
         let _any_number = record::scan(&bytes).count();
     }
 
@@ -223,4 +223,86 @@ fn hashes_tell_content_resource_and_scope_apart() {
         hash(&usual),
         hash(&usual.replace(r#""resource":{}"#, resource))
     );
+}
+
+/// Prints what decoding costs; run with `--ignored --nocapture` in a release build.
+#[test]
+#[ignore = "a measurement"]
+fn cost_of_decoding() {
+    let text = "word ".repeat(60);
+    let span = Span {
+        attributes: (0..20)
+            .map(|index| {
+                let text = if index % 2 == 0 {
+                    text.clone()
+                } else {
+                    "short".to_owned()
+                };
+                attribute(
+                    &format!("gen_ai.some.attribute.{index}"),
+                    Value::StringValue(text),
+                )
+            })
+            .collect(),
+        ..good_span("chat")
+    };
+    let raw = span.encode_to_vec();
+    let body = request_of(&vec![raw.clone(); 512]);
+    let measure = |name: &str, run: &dyn Fn()| {
+        run();
+        let start = std::time::Instant::now();
+        for _ in 0..20 {
+            run();
+        }
+        let each = start.elapsed() / (20 * 512);
+        std::io::Write::write_all(
+            &mut std::io::stderr(),
+            format!("{name}: {each:?} a span of {} bytes\n", raw.len()).as_bytes(),
+        )
+        .expect("stderr");
+    };
+    measure("decode", &|| {
+        drop(std::hint::black_box(decode_protobuf(&body)))
+    });
+    measure("prost", &|| {
+        for _ in 0..512 {
+            drop(std::hint::black_box(Span::decode(raw.as_slice())));
+        }
+    });
+    measure("read", &|| {
+        for _ in 0..512 {
+            drop(std::hint::black_box(decode_span(&raw)));
+        }
+    });
+    measure("encode", &|| {
+        for _ in 0..512 {
+            drop(std::hint::black_box(span.encode_to_vec()));
+        }
+    });
+    measure("hash", &|| {
+        for _ in 0..512 {
+            std::hint::black_box(blake3::hash(&raw));
+        }
+    });
+    measure("split", &|| {
+        for _ in 0..512 {
+            drop(std::hint::black_box(record::split(&raw)));
+        }
+    });
+    let scope = InstrumentationScope::default();
+    let resource = Resource::default();
+    let sources = vec![
+        SpanSource {
+            resource: &resource,
+            resource_schema_url: "",
+            scope: &scope,
+            scope_schema_url: "",
+            span: &span,
+        };
+        512
+    ];
+    let json = to_json(&sources);
+    measure("decode JSON", &|| {
+        drop(std::hint::black_box(decode_json(&json)))
+    });
 }
