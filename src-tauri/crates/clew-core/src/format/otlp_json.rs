@@ -218,10 +218,10 @@ impl Documents {
             (false, false) if byte == b'}' && depth == IN_ITEMS => {
                 self.last_item = self.buffer.len();
             }
-            (false, false) if byte == b'}' && depth == IN_RESOURCES => {
-                if self.buffer.len() >= PIECE_BYTES {
-                    self.cut(sink);
-                }
+            (false, false)
+                if byte == b'}' && depth == IN_RESOURCES && self.buffer.len() >= PIECE_BYTES =>
+            {
+                self.cut(sink);
             }
             _ => {}
         }

@@ -26,7 +26,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Visits the length-delimited fields of this number.
-fn each<'a>(bytes: &'a [u8], number: u32) -> Vec<&'a [u8]> {
+fn each(bytes: &[u8], number: u32) -> Vec<&[u8]> {
     let mut fields = Fields::new(bytes);
     let mut found = Vec::new();
     while let Some(field) = fields.next().expect("a descriptor") {

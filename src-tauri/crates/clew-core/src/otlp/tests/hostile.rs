@@ -159,7 +159,7 @@ fn values_are_kept_to_64_levels_and_cut_below() {
             let (protobuf, json) = deep(depth, list);
             let mut span = prost::Message::encode_to_vec(&good_span("deep"));
             span.extend(nested(9, &nested(2, &protobuf)));
-            let body = request_of(&[span.clone()]);
+            let body = request_of(std::slice::from_ref(&span));
             let json = json_of(&json_span(&format!(
                 r#","attributes":[{{"value":{json}}}]"#
             )));
@@ -232,7 +232,7 @@ fn text_that_is_not_utf8_is_repaired_as_the_reference_says() {
             _ => nested(15, &nested(2, &bytes)),
         };
         fields.extend(&text);
-        let (batch, problems) = decode_protobuf(&request_of(&[fields.clone()]));
+        let (batch, problems) = decode_protobuf(&request_of(std::slice::from_ref(&fields)));
         let span = spans(&batch)[0];
         assert_eq!(span.raw, fields, "kept as received");
         assert!(span.repaired && problems.len() == 1 && !problems[0].rejected);
@@ -308,7 +308,7 @@ fn long_keys_are_cut_and_many_attributes_kept_in_order() {
         ..good_span("many")
     };
     let raw = prost::Message::encode_to_vec(&span);
-    let (batch, problems) = decode_protobuf(&request_of(&[raw.clone()]));
+    let (batch, problems) = decode_protobuf(&request_of(std::slice::from_ref(&raw)));
     let read = spans(&batch)[0];
     assert_eq!(read.span.attributes[..10_001], span.attributes[..10_001]);
     assert_eq!(read.span.attributes[10_001].key, "é".repeat(1 << 15));

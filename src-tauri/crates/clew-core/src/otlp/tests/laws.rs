@@ -208,6 +208,17 @@ proptest! {
                 prop_assert_eq!(repaired, span.repaired);
             }
         }
+        let mut json = json_of(&json_span(
+            r#","name":"a\u00e9","attributes":[{"key":"k","value":{"arrayValue":{"values":[{"intValue":"5"}]}}}]"#,
+        ))
+        .into_bytes();
+        let place = place % json.len();
+        json[place] = byte;
+        if let Ok((batch, _)) = decode(Signal::Traces, Encoding::Json, &json, &Limits::default()) {
+            for span in spans(&batch) {
+                prop_assert_eq!(&decode_span(&span.raw).expect("stored").0, &span.span);
+            }
+        }
     }
 }
 

@@ -139,6 +139,12 @@ fn ids_enums_and_keys_of_protobufs_own_json_are_read() {
     assert_eq!(span.span_id.to_string(), "0102030405060708");
     assert_eq!((span.span.kind, span.span.start_time_unix_nano), (3, 5));
     assert_eq!(span.span.status.as_ref().map(|status| status.code), Some(2));
+    let (other, _) = decode_json(&json_of(&json_span(r#","_name":"x","__name":"y""#)));
+    assert_eq!(
+        spans(&other)[0].span.name,
+        "",
+        "an unknown key is no known one"
+    );
     let upper = decode_json(&json_of(
         &json_span("").replace("0a0b0c0d0e0f10", "0A0B0C0D0E0F10"),
     ));
