@@ -105,7 +105,8 @@ impl Glance {
                 (false, true) => string_start = at + 1,
                 (true, false) if cursor.depth == outermost => {
                     let text = &head[string_start..at];
-                    glance.telemetry |= LISTS.iter().any(|key| key.as_bytes() == text);
+                    let is_key = head[at + 1..].trim_ascii_start().first() == Some(&b':');
+                    glance.telemetry |= is_key && LISTS.iter().any(|key| key.as_bytes() == text);
                 }
                 _ => {}
             }
@@ -162,7 +163,7 @@ const IN_ITEMS: usize = 6;
 
 /// Reads documents out of a stream of bytes.
 #[derive(Debug, Default)]
-struct Documents {
+pub(super) struct Documents {
     intake: Intake,
     cursor: Cursor,
     /// The present document, from its `{`; after a cut, from the head that is repeated.
@@ -217,10 +218,10 @@ impl Documents {
             (false, false) if byte == b'}' && depth == IN_ITEMS => {
                 self.last_item = self.buffer.len();
             }
-            (false, false) if byte == b'}' && depth == IN_RESOURCES => {
-                if self.buffer.len() >= PIECE_BYTES {
-                    self.cut(sink);
-                }
+            (false, false)
+                if byte == b'}' && depth == IN_RESOURCES && self.buffer.len() >= PIECE_BYTES =>
+            {
+                self.cut(sink);
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 //!
 //! Blank lines and lines that begin with `#` or `//` are passed over. A line that cannot be read costs that line.
 
-use super::otlp_json::{Glance, Intake, LARGEST_PIECE};
+use super::otlp_json::{Documents, Glance, Intake, LARGEST_PIECE};
 use super::{Confidence, FileFormat, FileReader, Sink};
 
 /// One OTLP request a line.
@@ -105,7 +105,12 @@ impl FileReader for Lines {
 
     fn finish(&mut self, sink: &mut Sink<'_>) {
         let rest = std::mem::take(&mut self.partial);
-        if !rest.is_empty() {
+        if self.number == 0 && !self.passing {
+            // A file of one line is a document: if it breaks off, what is complete before is kept.
+            let mut document = Documents::default();
+            document.push(&rest, sink);
+            document.finish(sink);
+        } else if !rest.is_empty() {
             self.line(&rest, sink);
         }
         self.intake.finish(sink);

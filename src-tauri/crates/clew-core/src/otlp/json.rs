@@ -137,14 +137,14 @@ impl<'a> Decoder<'a> {
         let Some((key, _)) = self.tokens.key(first)? else {
             return Ok(None);
         };
-        if !key.contains('_') {
+        if !key.contains('_') || key.starts_with('_') {
             return Ok(Some((key, false)));
         }
         let mut camel = String::with_capacity(key.len());
         let mut raise = false;
         for character in key.chars() {
             if character == '_' {
-                raise = !camel.is_empty();
+                raise = true;
             } else if std::mem::take(&mut raise) {
                 camel.push(character.to_ascii_uppercase());
             } else {

@@ -1,6 +1,8 @@
 //! The five shapes of metric data, and a metric without its points.
 
-use super::wire::{Broken, Fields, Payload, put_bytes};
+use super::budget::{Budget, Kind};
+use super::read::Fault;
+use super::wire::{Fields, Payload, put_bytes};
 
 /// What kind of data a metric has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,30 +55,44 @@ impl Shape {
     }
 }
 
-/// Takes the points out of an encoded `Metric`: the metric without them, its shape, and the bytes of each point.
+/// A metric taken apart.
+#[derive(Debug, Default)]
+pub(super) struct Parts<'a> {
+    /// The encoded metric without its points.
+    pub(super) rest: Vec<u8>,
+    /// Its kind of data, where it has any.
+    pub(super) shape: Option<Shape>,
+    /// Each point, encoded.
+    pub(super) points: Vec<&'a [u8]>,
+}
+
+/// Takes the points out of an encoded `Metric`, counting each before it is gathered.
 ///
 /// Data is a `oneof`: of several kinds the last stands, and only its points.
-pub(super) fn take_points(raw: &[u8]) -> Result<(Vec<u8>, Option<Shape>, Vec<&[u8]>), Broken> {
-    let (mut rest, mut shape, mut points) = (Vec::new(), None, Vec::new());
+pub(super) fn take_points<'a>(raw: &'a [u8], budget: &mut Budget) -> Result<Parts<'a>, Fault> {
+    let mut parts = Parts::default();
     let mut fields = Fields::new(raw);
     while let Some(field) = fields.next()? {
         let (Some(found), Payload::Bytes(data)) = (Shape::from_field(field.number), field.payload)
         else {
-            rest.extend_from_slice(field.raw);
+            parts.rest.extend_from_slice(field.raw);
             continue;
         };
-        if shape.replace(found) != Some(found) {
-            points.clear();
+        if parts.shape.replace(found) != Some(found) {
+            parts.points.clear();
         }
         let mut kept = Vec::new();
         let mut inside = Fields::new(data);
         while let Some(field) = inside.next()? {
             match (field.number, field.payload) {
-                (1, Payload::Bytes(point)) => points.push(point),
+                (1, Payload::Bytes(point)) => {
+                    budget.take(Kind::Points)?;
+                    parts.points.push(point);
+                }
                 _ => kept.extend_from_slice(field.raw),
             }
         }
-        put_bytes(&mut rest, field.number, &kept);
+        put_bytes(&mut parts.rest, field.number, &kept);
     }
-    Ok((rest, shape, points))
+    Ok(parts)
 }

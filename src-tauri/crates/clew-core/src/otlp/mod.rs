@@ -104,8 +104,11 @@ pub struct GroundSpan {
     pub span: Span,
     /// Whether text that was not UTF-8 was repaired, or a value nested deeper than 64 levels was cut, in `span`.
     pub repaired: bool,
-    /// First 8 bytes, big-endian, of BLAKE3 over the canonical encoding of `span`, the unknown fields of `raw`, the
-    /// resource and the scope: equal content has an equal hash whatever its encoding.
+    /// Identity of its content, its resource and its scope: equal content has an equal hash whatever its encoding.
+    ///
+    /// The first 8 bytes, big-endian, of a BLAKE3 that is keyed by the content of resource and scope, over that of the
+    /// canonical encoding of `span` and the unknown fields of `raw`; of a repaired span `raw` itself counts too.
+    /// `schema_url`s do not count.
     pub hash: u64,
 }
 
@@ -188,7 +191,8 @@ pub enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Spans, span events, span links, attributes of any kind, log records, metrics, points, exemplars,
-    /// resources and scopes: each at most this many. Default 250,000, except attributes: 4 times as many.
+    /// resources and scopes: each at most this many. Default 250,000 (reliability.md A3), except attributes: 4 times
+    /// as many, and values in arrays and histograms: 16 times.
     pub items: usize,
     /// Levels of nested values that are kept. Default 64 (opentelemetry-specification#5186).
     pub depth: usize,
@@ -301,3 +305,6 @@ fn say(fault: Fault) -> String {
         Fault::Refused(refusal) => refusal.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,22 +106,22 @@ impl Item for GroundMetric {
         report: &mut Report<'_>,
     ) -> Result<Option<Self>, Refusal> {
         let mut metric = Metric::default();
-        let (rest, shape, points) = match take_points(raw).map_err(Fault::from).and_then(|parts| {
-            reader.metric(&parts.0, &mut metric)?;
-            reader.budget.take_many(Kind::Points, parts.2.len())?;
+        let read = take_points(raw, &mut reader.budget).and_then(|parts| {
+            reader.metric(&parts.rest, &mut metric)?;
             Ok(parts)
-        }) {
+        });
+        let parts = match read {
             Ok(parts) => parts,
             Err(Fault::Item(reason)) => return Ok(report.reject(reason)),
             Err(Fault::Refused(refusal)) => return Err(refusal),
         };
-        let source = Source::Protobuf(&rest);
+        let source = Source::Protobuf(&parts.rest);
         let (mut ground, surroundings) =
-            ground::metric(metric, shape, source, &reader.notes, report);
-        let Some(shape) = shape else {
+            ground::metric(metric, parts.shape, source, &reader.notes, report);
+        let Some(shape) = parts.shape else {
             return Ok(Some(ground));
         };
-        for (index, raw) in points.into_iter().enumerate() {
+        for (index, raw) in parts.points.into_iter().enumerate() {
             report.item.point = Some(index + 1);
             reader.begin_item();
             match reader.point(shape, raw) {
