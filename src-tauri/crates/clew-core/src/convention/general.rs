@@ -12,7 +12,6 @@ const ID: &str = "general";
 
 const TABLE: Table = Table {
     display_name: &["logfire.msg"],
-    provider: &["llm.vendor"],
     request_model: &["model_name", "model"],
     session: &[
         "session.id",
@@ -26,7 +25,6 @@ const TABLE: Table = Table {
         "traceloop.association.properties.conversation_id",
         "ai.telemetry.metadata.sessionId",
         "gcp.vertex.agent.session_id",
-        "thread.id.conversation",
     ],
     user: &[
         "user.id",

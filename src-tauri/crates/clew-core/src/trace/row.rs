@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::convention::conversation;
 use crate::model::{Facts, Message, Operation, Part, SpanId, UnixNanos, Usage};
 use crate::quality::Finding;
 
 /// Characters of a preview.
 const PREVIEW: usize = 200;
+/// Longest raw value that is read for a preview, in bytes.
+const MAX_GIST: usize = 64 * 1024;
 
 /// One span of a trace as tree, waterfall and summary see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,7 +188,7 @@ fn input_preview(facts: &Facts) -> Option<String> {
     asked
         .or_else(|| facts.tool.as_ref()?.value.arguments.clone())
         .or_else(|| Some(facts.query.as_ref()?.value.clone()))
-        .or_else(|| Some(gist(&facts.input_value.as_ref()?.value)))
+        .or_else(|| Some(gist(&facts.input_value.as_ref()?.value, "user")))
         .and_then(|text| preview(&text))
 }
 
@@ -194,7 +197,7 @@ fn output_preview(facts: &Facts) -> Option<String> {
     let answered = output.and_then(|messages| messages.iter().find_map(said));
     answered
         .or_else(|| facts.tool.as_ref()?.value.result.clone())
-        .or_else(|| Some(gist(&facts.output_value.as_ref()?.value)))
+        .or_else(|| Some(gist(&facts.output_value.as_ref()?.value, "assistant")))
         .and_then(|text| preview(&text))
 }
 
@@ -221,10 +224,16 @@ fn said(message: &Message) -> Option<String> {
     })
 }
 
-/// The one text in a JSON object of one text, such as `{"input": "…"}`; anything else as it is.
-fn gist(value: &str) -> String {
-    if value.len() > 64 * 1024 || !value.starts_with('{') {
+/// What a raw value says: the last message of `role` in it, the one text in an object such as `{"input": "…"}`, else all
+/// of it.
+fn gist(value: &str, role: &str) -> String {
+    if value.len() > MAX_GIST || !value.starts_with(['{', '[']) {
         return value.to_owned();
+    }
+    if let Some(messages) = conversation(value) {
+        let last = messages.iter().rev().filter(|message| message.role == role);
+        let text = last.chain(messages.iter().rev()).find_map(said);
+        return text.unwrap_or_default();
     }
     let Ok(Json::Object(fields)) = serde_json::from_str(value) else {
         return value.to_owned();

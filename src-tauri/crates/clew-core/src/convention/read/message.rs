@@ -48,7 +48,7 @@ pub(in crate::convention) fn messages(value: &Value, role: &str) -> Option<Vec<M
 }
 
 /// The messages in JSON; `None` where it has none of the known shapes.
-fn from_json(json: &Json, role: &str) -> Option<Vec<Message>> {
+pub(in crate::convention) fn from_json(json: &Json, role: &str) -> Option<Vec<Message>> {
     match json {
         Json::Array(items) if items.is_empty() => None,
         Json::Array(items) if items.iter().all(Json::is_array) => {
@@ -62,8 +62,24 @@ fn from_json(json: &Json, role: &str) -> Option<Vec<Message>> {
                     .collect(),
             )
         }
-        Json::Array(items) if items.iter().all(is_message) => {
-            Some(items.iter().map(|item| message(item, role)).collect())
+        Json::Array(items)
+            if items.iter().any(is_message)
+                && items.iter().all(|item| is_message(item) || is_part(item)) =>
+        {
+            // OpenAI's Responses list calls and their results beside messages.
+            let alone = |item: &Json| Message {
+                role: role.to_owned(),
+                parts: part(item).into_iter().collect(),
+                ..Message::default()
+            };
+            let read = |item: &Json| {
+                if is_message(item) {
+                    message(item, role)
+                } else {
+                    alone(item)
+                }
+            };
+            Some(items.iter().map(read).collect())
         }
         Json::Array(items) if items.iter().all(is_part) => Some(vec![Message {
             role: role.to_owned(),
@@ -94,10 +110,18 @@ fn object(json: &Json, role: &str) -> Option<Vec<Message>> {
         }
         return Some(read);
     }
-    // A response: one message for each choice or candidate.
-    let choices = field(json, &["choices", "candidates"])?.as_array()?;
+    if let Some(list) = field(json, &["input", "output"]).filter(|list| list.is_array()) {
+        return from_json(list, role);
+    }
+    // A response: one message for each choice, candidate or generation (LangChain: one list a prompt).
+    let choices = field(json, &["choices", "candidates", "generations"])?.as_array()?;
     let read: Vec<Message> = choices
         .iter()
+        .flat_map(|choice| {
+            choice
+                .as_array()
+                .map_or(std::slice::from_ref(choice), Vec::as_slice)
+        })
         .filter_map(|choice| {
             let inner = field(choice, &["message", "content"]).filter(|inner| is_message(inner))?;
             let mut read = message(inner, role);
@@ -130,7 +154,9 @@ pub(in crate::convention) fn event_message(body: &Json, role: &str) -> Message {
     };
     let inner = field(&body, &["message"]).map(open);
     let mut read = match &inner {
-        Some(inner @ Json::Object(_)) if is_message(inner) => message(inner, role),
+        Some(inner @ Json::Object(_)) if is_message(inner) || inner.get("role").is_some() => {
+            message(inner, role)
+        }
         Some(inner) => Message {
             role: role.to_owned(),
             parts: parts_of(inner),
@@ -172,7 +198,7 @@ fn open(json: &Json) -> Json {
 fn is_message(json: &Json) -> bool {
     let named = |name: &str| json.get(name).is_some();
     let constructor =
-        || field(json, &["kwargs"]).is_some_and(|kwargs| kwargs.get("content").is_some());
+        || field(json, &["kwargs", "data"]).is_some_and(|inner| inner.get("content").is_some());
     let langchain = || {
         text(json, &["type"]).is_some_and(|kind| {
             matches!(
@@ -198,16 +224,14 @@ fn is_part(json: &Json) -> bool {
 }
 
 fn message(json: &Json, role: &str) -> Message {
-    // LangChain's serialised form keeps the message under `kwargs` and its class in `id`.
-    let (json, class) = match field(json, &["kwargs"]) {
-        Some(kwargs) if json.get("lc").is_some() || json.get("content").is_none() => {
-            let class = json
-                .get("id")
-                .and_then(|id| id.as_array()?.last()?.as_str());
-            (kwargs, class)
-        }
-        _ => (json, None),
-    };
+    // LangChain's serialised forms keep the message under `kwargs` with its class in `id`, or under `data`.
+    let inner = field(json, &["kwargs", "data"]).filter(|inner| inner.is_object());
+    let inner = inner.filter(|_| json.get("lc").is_some() || json.get("content").is_none());
+    let class = json
+        .get("id")
+        .and_then(|id| id.as_array()?.last()?.as_str())
+        .filter(|_| inner.is_some());
+    let json = inner.unwrap_or(json);
     let stated = text(json, &["role"])
         .or_else(|| class.map(ToOwned::to_owned))
         .or_else(|| text(json, &["type"]).filter(|_| json.get("parts").is_none()));
@@ -582,7 +606,7 @@ fn tool_definition(json: &Json) -> Option<ToolDefinition> {
 }
 
 /// Documents in a list, in any of the shapes of semconv.md §6; empty where it is not a list of documents.
-pub(super) fn documents(json: &Json) -> Vec<Document> {
+pub(in crate::convention) fn documents(json: &Json) -> Vec<Document> {
     let list = match json {
         Json::Object(_) => field(json, &["documents", "results", "matches"]),
         other => Some(other),

@@ -9,11 +9,13 @@ mod table;
 
 pub(super) use flat::{Flat, Slots};
 pub(super) use json::{compact, field, parse, structured, text};
-pub(super) use message::{event_message, media, messages, repeats, text_message, tool_definitions};
+pub(super) use message::{
+    documents, event_message, from_json, media, messages, repeats, text_message, tool_definitions,
+};
 pub use outcome::finish_reason;
 pub(super) use outcome::{error, first_event};
 pub use provider::provider;
-pub(super) use table::{Keys, Layer, Reader, Table, Unit};
+pub(super) use table::{Keys, Layer, Reader, Table, Unit, with_system};
 
 use crate::model::{Facts, Operation, Stated};
 
