@@ -11,7 +11,6 @@ pub(super) struct General;
 const ID: &str = "general";
 
 const TABLE: Table = Table {
-    display_name: &["logfire.msg"],
     request_model: &["model_name", "model"],
     session: &[
         "session.id",
@@ -140,6 +139,10 @@ impl Convention for General {
         if facts.operation.is_none() {
             // A bare `model` means a language model only on a span that looks like a call of one.
             facts.request_model = None;
+        }
+        if view.span.name.contains('{') {
+            // The span's name is a template; this is what it says filled in.
+            facts.display_name = reader.text(&["logfire.msg"]);
         }
         facts.error = read::error(view, ID, &["error.type"]);
         facts

@@ -365,8 +365,9 @@ fn an_index_bomb_costs_nothing_and_its_neighbours_are_read() {
             "too far",
         ),
     ];
-    attributes
-        .extend((0..200_000_u64).map(|n| text(&format!("llm.output_messages.{}.x", n * 21_474), "x")));
+    attributes.extend(
+        (0..200_000_u64).map(|n| text(&format!("llm.output_messages.{}.x", n * 21_474), "x")),
+    );
     attributes.push(text("llm.model_name", "gpt-4o"));
     let facts = of(attributes);
     let input = value(&facts.input).expect("messages");

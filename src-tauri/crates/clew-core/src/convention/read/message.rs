@@ -21,6 +21,8 @@ pub(in crate::convention) fn text_message(role: &str, text: String) -> Message {
 /// `None` where the value is empty.
 pub(in crate::convention) fn messages(value: &Value, role: &str) -> Option<Vec<Message>> {
     let read = match structured(value) {
+        Some(Json::Array(items)) if items.is_empty() => return None,
+        Some(Json::Object(fields)) if fields.is_empty() => return None,
         Some(json) => {
             from_json(&json, role).unwrap_or_else(|| vec![text_message(role, display(value))])
         }
