@@ -10,9 +10,7 @@ mod read;
 mod seeds;
 
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::model::{Facts, Message, SpanView};
 

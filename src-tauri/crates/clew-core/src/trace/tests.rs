@@ -1,6 +1,6 @@
 //! Totals of recorded traces against what the provider really served, and of made-up ones against the rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use super::testing::{call, row};
 use super::*;
 use crate::convention::facts;
-use crate::convention::testing::{fixtures, recorded};
-use crate::model::{Operation, SpanId, TraceId, UnixNanos, display};
+use crate::convention::tests::recorded::{fixtures, folders, recorded};
+use crate::model::{Facts, Operation, SpanId, TraceId, UnixNanos, display};
 
 /// Rows of a recording by trace.
 fn traces(folder: &str) -> BTreeMap<Vec<u8>, Vec<SpanRow>> {
@@ -324,5 +324,110 @@ proptest! {
         let turn = turn % rows.len();
         rows.rotate_left(turn);
         prop_assert_eq!(before, summarised(&rows));
+    }
+}
+
+#[test]
+fn a_call_without_content_says_what_to_set() {
+    let around = |span: &opentelemetry_proto::tonic::trace::v1::Span| Surroundings {
+        trace_id: TraceId::from_bytes(&span.trace_id).expect("a trace id"),
+        span_id: SpanId::from_bytes(&span.span_id).expect("a span id"),
+        parent: None,
+        flags: 0,
+        repaired: false,
+        variants: Vec::new(),
+        earlier: &[],
+        findings: Vec::new(),
+    };
+    let hints = |folder: &str| -> BTreeSet<String> {
+        let spans = recorded(folder);
+        let shown = spans.iter().map(|recorded| {
+            let view = recorded.view();
+            detail(&view, &facts(&view), around(&recorded.span))
+        });
+        shown
+            .filter_map(|shown| shown.content_hint)
+            .map(|hint| hint.setting)
+            .collect()
+    };
+    assert!(
+        hints("google_adk")
+            .iter()
+            .all(|setting| setting.contains("span_and_event"))
+    );
+    assert_eq!(hints("google_adk").len(), 1);
+    for folder in [
+        "otel_genai_openai",
+        "openai_v2_default",
+        "openinference_langchain",
+        "strands",
+    ] {
+        assert!(hints(folder).is_empty(), "{folder}");
+    }
+}
+
+/// The longest trace of a recording, as a person and a model get to see it.
+#[test]
+fn recorded_traces_look_like_this() {
+    for folder in ["strands", "openinference_langchain", "google_adk"] {
+        let traces = traces(folder);
+        let (id, rows) = traces
+            .iter()
+            .max_by_key(|(_, rows)| rows.len())
+            .expect("a trace");
+        let summary = summary(
+            TraceId::from_bytes(id).expect("a trace id"),
+            0,
+            rows,
+            UnixNanos(0),
+            0,
+        );
+        let by_span: HashMap<SpanId, Facts> = recorded(folder)
+            .iter()
+            .filter(|recorded| recorded.span.trace_id == *id)
+            .map(|recorded| {
+                let span_id = SpanId::from_bytes(&recorded.span.span_id).expect("a span id");
+                (span_id, facts(&recorded.view()))
+            })
+            .collect();
+        let text = markdown(&summary, rows, None, &by_span, 4_000);
+        let drawn = waterfall(summary, rows);
+        let bars: Vec<String> = (0..drawn.name.len())
+            .map(|at| {
+                let text = |index: u32| &drawn.value.strings[index as usize];
+                format!(
+                    "{}{} {} +{} {} ttft {} in {} out {} flags {} {}",
+                    "  ".repeat(drawn.depth[at].into()),
+                    Operation::ALL[usize::from(drawn.operation[at])].name(),
+                    text(drawn.name[at]),
+                    drawn.start[at],
+                    drawn.duration[at],
+                    drawn.ttft[at],
+                    drawn.input_tokens[at],
+                    drawn.output_tokens[at],
+                    drawn.flags[at],
+                    text(drawn.model[at]),
+                )
+            })
+            .collect();
+        insta::with_settings!({ prepend_module_to_snapshot => false }, {
+            insta::assert_json_snapshot!(format!("{folder}_summary"), drawn.value.summary);
+            insta::assert_snapshot!(format!("{folder}_waterfall"), bars.join("\n"));
+            insta::assert_snapshot!(format!("{folder}_markdown"), text);
+        });
+    }
+}
+
+#[test]
+fn every_recorded_trace_shows_every_span_once() {
+    for folder in folders() {
+        for rows in traces(&folder).values() {
+            let drawn = waterfall(summarised(rows), rows);
+            assert_eq!(drawn.name.len(), rows.len(), "{folder}");
+            assert!(
+                drawn.flags.iter().all(|flags| flags & flag::CYCLE == 0),
+                "{folder}"
+            );
+        }
     }
 }
