@@ -11,8 +11,6 @@ pub(super) struct General;
 const ID: &str = "general";
 
 const TABLE: Table = Table {
-    display_name: &["logfire.msg"],
-    provider: &["llm.vendor"],
     request_model: &["model_name", "model"],
     session: &[
         "session.id",
@@ -26,7 +24,6 @@ const TABLE: Table = Table {
         "traceloop.association.properties.conversation_id",
         "ai.telemetry.metadata.sessionId",
         "gcp.vertex.agent.session_id",
-        "thread.id.conversation",
     ],
     user: &[
         "user.id",
@@ -142,6 +139,10 @@ impl Convention for General {
         if facts.operation.is_none() {
             // A bare `model` means a language model only on a span that looks like a call of one.
             facts.request_model = None;
+        }
+        if view.span.name.contains('{') {
+            // The span's name is a template; this is what it says filled in.
+            facts.display_name = reader.text(&["logfire.msg"]);
         }
         facts.error = read::error(view, ID, &["error.type"]);
         facts

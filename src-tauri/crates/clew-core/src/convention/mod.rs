@@ -10,11 +10,9 @@ mod read;
 mod seeds;
 
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use crate::model::{Facts, SpanView};
+use crate::model::{Facts, Message, SpanView};
 
 pub use read::{finish_reason, provider};
 
@@ -48,6 +46,12 @@ pub fn facts(view: &SpanView) -> Facts {
     }
     read::complete(&mut facts);
     facts
+}
+
+/// The conversation in a step's raw input or output, in any shape of messages; `None` where it holds none.
+#[must_use]
+pub fn conversation(value: &str) -> Option<Vec<Message>> {
+    read::from_json(&read::parse(value)?, "user")
 }
 
 /// Takes from `more` each fact that `facts` does not have.

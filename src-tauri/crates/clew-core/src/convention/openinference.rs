@@ -4,8 +4,8 @@ use serde_json::Value as Json;
 
 use super::Convention;
 use super::read::{
-    self, Flat, Reader, Slots, Table, compact, event_message, media, parse, repeats, text_message,
-    tool_definitions,
+    self, Flat, Reader, Slots, Table, compact, documents, event_message, from_json, media, parse,
+    repeats, text_message, tool_definitions,
 };
 use crate::model::{
     Document, Facts, Message, Operation, Part, SpanView, Stated, ToolDefinition, as_f64,
@@ -112,11 +112,12 @@ impl Convention for OpenInference {
             });
         facts.tools = tools(view, &mut slots);
         facts.documents = retrieved(view, &mut slots);
+        metadata(&reader, &mut facts);
         let (input, output) = (
             reader.text(&["input.value"]),
             reader.text(&["output.value"]),
         );
-        if facts.response_id.is_none() && operation != Some(Operation::Tool) {
+        if matches!(operation, Some(Operation::Llm) | None) {
             facts.response_id = output.as_ref().and_then(response_id);
         }
         match operation {
@@ -135,13 +136,18 @@ impl Convention for OpenInference {
                 facts.tool = Some(tool);
             }
             Some(Operation::Llm) => {
-                // The raw request and response repeat the messages; they are values only where there are none.
+                // The raw request and response repeat the messages: read where there are none, values where unreadable.
+                facts.input = facts.input.or_else(|| spoken(input.as_ref(), "user"));
+                facts.output = facts
+                    .output
+                    .or_else(|| spoken(output.as_ref(), "assistant"));
                 facts.input_value = input.filter(|_| facts.input.is_none());
                 facts.output_value = output.filter(|_| facts.output.is_none());
             }
             _ => {
                 if matches!(operation, Some(Operation::Retriever)) {
                     facts.query = facts.query.or_else(|| input.clone());
+                    facts.documents = facts.documents.or_else(|| listed(output.as_ref()));
                 }
                 facts.input_value = input;
                 facts.output_value = output;
@@ -201,6 +207,37 @@ fn parameters(reader: &Reader, facts: &mut Facts) {
     if !settings.is_empty() {
         facts.parameters = Some(Stated::new(settings, ID, &stated.key));
     }
+}
+
+/// What LangChain programs put into `metadata`: user, session and agent.
+fn metadata(reader: &Reader, facts: &mut Facts) {
+    let Some(stated) = reader.first(&["metadata"], read::structured) else {
+        return;
+    };
+    let entry = |names: &[&str]| {
+        let text = read::text(&stated.value, names)?;
+        Some(Stated::new(text, ID, &stated.key))
+    };
+    let user = facts.user.take();
+    facts.user = user.or_else(|| entry(&["user_id"]));
+    let session = facts.session.take();
+    facts.session = session.or_else(|| entry(&["session_id", "thread_id", "conversation_id"]));
+    let agent = facts.agent.take();
+    facts.agent = agent.or_else(|| entry(&["lc_agent_name"]));
+}
+
+/// The messages in a raw request or response.
+fn spoken(value: Option<&Stated<String>>, role: &str) -> Option<Stated<Vec<Message>>> {
+    let stated = value?;
+    let read = from_json(&parse(&stated.value)?, role)?;
+    Some(Stated::new(read, ID, &stated.key))
+}
+
+/// The documents in a raw answer of a retriever.
+fn listed(value: Option<&Stated<String>>) -> Option<Stated<Vec<Document>>> {
+    let stated = value?;
+    let read = documents(&parse(&stated.value)?);
+    (!read.is_empty()).then(|| Stated::new(read, ID, &stated.key))
 }
 
 fn conversation(

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::Convention;
 use super::read::{
     self, Flat, Layer, Reader, Slots, Table, Unit, event_message, field, messages, parse,
-    tool_definitions,
+    tool_definitions, with_system,
 };
 use crate::model::{
     Facts, Message, Operation, Part, PromptFact, SpanView, Stated, ToolDefinition, ToolFact,
@@ -269,7 +269,6 @@ impl Convention for OtelGenAi {
             return facts;
         }
         if operation == Some(Operation::Retriever) {
-            // Retrieval spans before 1.42 state how many documents they want under this key; it is no sampling.
             facts.query = facts.query.or_else(|| reader.text(&["db.query.text"]));
         }
         let system_only = facts
@@ -281,7 +280,7 @@ impl Convention for OtelGenAi {
             let input = flat_messages(view, "gen_ai.prompt", "user", &mut slots)
                 .or_else(|| carried.conversation("user"))
                 .or_else(|| reader.first(&["gen_ai.prompt"], |value| messages(value, "user")));
-            facts.input = with_first(input, system);
+            facts.input = with_system(input, system);
         }
         facts.output = facts
             .output
@@ -289,25 +288,6 @@ impl Convention for OtelGenAi {
             .or_else(|| carried.choices())
             .or_else(|| reader.first(&["gen_ai.completion"], |value| messages(value, "assistant")));
         facts
-    }
-}
-
-fn with_first(
-    input: Option<Stated<Vec<Message>>>,
-    system: Option<Stated<Vec<Message>>>,
-) -> Option<Stated<Vec<Message>>> {
-    match (input, system) {
-        (Some(mut input), Some(system)) => {
-            if input
-                .value
-                .first()
-                .is_none_or(|first| first.role != "system")
-            {
-                input.value.splice(0..0, system.value);
-            }
-            Some(input)
-        }
-        (input, system) => input.or(system),
     }
 }
 

@@ -3,93 +3,123 @@
 use super::ContentHint;
 use crate::model::{Facts, Operation};
 
-/// Beginnings of scope names, who that is, and the setting; the first that fits counts.
-const SETTINGS: &[(&str, &str, &str)] = &[
+/// What an instrumentation does about content when nobody says anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ByDefault {
+    /// It leaves content out.
+    Off,
+    /// It records content: somebody turned that off.
+    On,
+}
+
+/// Beginnings of scope names, who that is, what it does by default, and the setting; the first that fits counts.
+const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
     (
         "opentelemetry.instrumentation.genai.",
         "OpenTelemetry's GenAI instrumentation",
+        ByDefault::Off,
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only",
     ),
     (
         "opentelemetry.util.genai",
         "OpenTelemetry's GenAI instrumentation",
+        ByDefault::Off,
         "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only",
     ),
     (
         "opentelemetry.instrumentation.openai_v2",
         "OpenTelemetry's OpenAI instrumentation",
+        ByDefault::Off,
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
     ),
     (
         "openinference.",
         "OpenInference",
+        ByDefault::On,
         "OPENINFERENCE_HIDE_INPUTS=false OPENINFERENCE_HIDE_OUTPUTS=false",
     ),
-    ("traceloop", "OpenLLMetry", "TRACELOOP_TRACE_CONTENT=true"),
+    (
+        "traceloop.",
+        "OpenLLMetry",
+        ByDefault::On,
+        "TRACELOOP_TRACE_CONTENT=true",
+    ),
     (
         "opentelemetry.instrumentation.",
         "OpenLLMetry",
+        ByDefault::On,
         "TRACELOOP_TRACE_CONTENT=true",
     ),
-    ("@traceloop/", "OpenLLMetry", "TRACELOOP_TRACE_CONTENT=true"),
+    (
+        "@traceloop/",
+        "OpenLLMetry",
+        ByDefault::On,
+        "TRACELOOP_TRACE_CONTENT=true",
+    ),
     (
         "gcp.vertex.agent",
         "The Agent Development Kit",
+        ByDefault::Off,
         "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_and_event",
     ),
     (
         "pydantic-ai",
         "Pydantic AI",
+        ByDefault::On,
         "Agent.instrument_all(InstrumentationSettings(include_content=True))",
-    ),
-    (
-        "logfire",
-        "Logfire",
-        "logfire.instrument_pydantic_ai(include_content=True)",
     ),
     (
         "ai",
         "The AI SDK",
+        ByDefault::On,
         "experimental_telemetry: { isEnabled: true, recordInputs: true, recordOutputs: true }",
     ),
     (
         "gen_ai",
         "The AI SDK",
-        "registerTelemetry(new OpenTelemetry({ recordInputs: true, recordOutputs: true }))",
+        ByDefault::On,
+        "telemetry: { recordInputs: true, recordOutputs: true }",
     ),
     (
         "org.springframework",
         "Spring AI",
+        ByDefault::Off,
         "spring.ai.chat.observations.log-prompt=true spring.ai.chat.observations.log-completion=true",
     ),
     (
         "Microsoft.SemanticKernel",
         "Semantic Kernel",
+        ByDefault::Off,
         "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true",
     ),
     (
         "semantic_kernel",
         "Semantic Kernel",
+        ByDefault::Off,
         "SEMANTICKERNEL_EXPERIMENTAL_GENAI_ENABLE_OTEL_DIAGNOSTICS_SENSITIVE=true",
     ),
     (
         "Experimental.Microsoft.",
         "Microsoft.Extensions.AI",
+        ByDefault::Off,
         ".UseOpenTelemetry(sourceName: \"app\", configure: c => c.EnableSensitiveData = true)",
     ),
     (
         "agent_framework",
         "The Agent Framework",
+        ByDefault::Off,
         "ENABLE_SENSITIVE_DATA=true",
     ),
     (
         "github.copilot",
         "Copilot",
+        ByDefault::Off,
         "COPILOT_OTEL_CAPTURE_CONTENT=true",
     ),
     (
         "com.anthropic.claude_code",
         "Claude Code",
+        ByDefault::Off,
         "OTEL_LOG_USER_PROMPTS=1",
     ),
 ];
@@ -114,21 +144,21 @@ pub(super) fn content_hint(scope: &str, facts: &Facts) -> Option<ContentHint> {
             scope == prefix
         }
     };
-    let known = SETTINGS.iter().find(|(prefix, _, _)| fits(prefix));
-    let (who, setting) = known.map_or(
+    let known = SETTINGS.iter().find(|(prefix, ..)| fits(prefix));
+    let (who, default, setting) = known.map_or(
         (
             "Most instrumentation",
+            ByDefault::Off,
             "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
         ),
-        |(_, who, setting)| (*who, *setting),
+        |(_, who, default, setting)| (*who, *default, *setting),
     );
-    let default = if who == "OpenInference" {
-        "was told to hide what was sent and answered"
-    } else {
-        "leaves out what was sent and answered unless it is told to record it"
+    let why = match default {
+        ByDefault::Off => "leaves out what was sent and answered unless it is told to record it",
+        ByDefault::On => "records what was sent and answered unless it is told not to, as here",
     };
     Some(ContentHint {
-        reason: format!("{who} {default}."),
+        reason: format!("{who} {why}."),
         setting: setting.to_owned(),
     })
 }

@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::convention::conversation;
 use crate::model::{Facts, Message, Operation, Part, SpanId, UnixNanos, Usage};
 use crate::quality::Finding;
 
 /// Characters of a preview.
 const PREVIEW: usize = 200;
+/// Longest raw value that is read for a preview, in bytes.
+const MAX_GIST: usize = 64 * 1024;
 
 /// One span of a trace as tree, waterfall and summary see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,12 +183,16 @@ fn input_preview(facts: &Facts) -> Option<String> {
             .rev()
             .filter(|message| message.role == "user")
             .find_map(said);
-        user.or_else(|| messages.iter().rev().find_map(said))
+        let mut spoken = messages
+            .iter()
+            .rev()
+            .filter(|message| message.role != "system");
+        user.or_else(|| spoken.find_map(said))
     });
     asked
         .or_else(|| facts.tool.as_ref()?.value.arguments.clone())
         .or_else(|| Some(facts.query.as_ref()?.value.clone()))
-        .or_else(|| Some(gist(&facts.input_value.as_ref()?.value)))
+        .or_else(|| Some(gist(&facts.input_value.as_ref()?.value, "user")))
         .and_then(|text| preview(&text))
 }
 
@@ -194,7 +201,7 @@ fn output_preview(facts: &Facts) -> Option<String> {
     let answered = output.and_then(|messages| messages.iter().find_map(said));
     answered
         .or_else(|| facts.tool.as_ref()?.value.result.clone())
-        .or_else(|| Some(gist(&facts.output_value.as_ref()?.value)))
+        .or_else(|| Some(gist(&facts.output_value.as_ref()?.value, "assistant")))
         .and_then(|text| preview(&text))
 }
 
@@ -221,10 +228,16 @@ fn said(message: &Message) -> Option<String> {
     })
 }
 
-/// The one text in a JSON object of one text, such as `{"input": "…"}`; anything else as it is.
-fn gist(value: &str) -> String {
-    if value.len() > 64 * 1024 || !value.starts_with('{') {
+/// What a raw value says: the last message of `role` in it, the one text in an object such as `{"input": "…"}`, else all
+/// of it.
+fn gist(value: &str, role: &str) -> String {
+    if value.len() > MAX_GIST || !value.starts_with(['{', '[']) {
         return value.to_owned();
+    }
+    if let Some(messages) = conversation(value) {
+        let last = messages.iter().rev().filter(|message| message.role == role);
+        let text = last.chain(messages.iter().rev()).find_map(said);
+        return text.unwrap_or_default();
     }
     let Ok(Json::Object(fields)) = serde_json::from_str(value) else {
         return value.to_owned();
@@ -254,4 +267,131 @@ fn preview(text: &str) -> Option<String> {
     }
     let line = line.trim_end().to_owned();
     (!line.is_empty()).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ErrorFact, Stated};
+
+    fn stated<T>(value: T) -> Option<Stated<T>> {
+        Some(Stated::new(value, "test", "key"))
+    }
+
+    fn message(role: &str, text: &str) -> Message {
+        Message {
+            role: role.to_owned(),
+            parts: vec![Part::Text {
+                text: text.to_owned(),
+            }],
+            ..Message::default()
+        }
+    }
+
+    #[test]
+    fn previews_show_the_users_last_words_and_the_answer() {
+        let mut call = message("assistant", "");
+        call.parts = vec![Part::ToolCall {
+            id: None,
+            name: "find".to_owned(),
+            arguments: "{}".to_owned(),
+        }];
+        let facts = Facts {
+            input: stated(vec![
+                message("system", "be brief"),
+                message("user", "first"),
+                message("assistant", "answer"),
+                message("user", "where is\n  my order?"),
+            ]),
+            output: stated(vec![call]),
+            ..Facts::default()
+        };
+        let row = RowFacts::of(&facts, &[]);
+        assert_eq!(row.input_preview.as_deref(), Some("where is my order?"));
+        assert_eq!(row.output_preview.as_deref(), Some("find({})"));
+        let silent = Facts {
+            input: stated(vec![message("system", "be brief")]),
+            ..Facts::default()
+        };
+        assert_eq!(RowFacts::of(&silent, &[]).input_preview, None);
+    }
+
+    #[test]
+    fn previews_of_raw_values_show_what_they_say() {
+        for (value, expected) in [
+            ("plain words", "plain words"),
+            (r#"{"input": "only text", "n": 3}"#, "only text"),
+            (
+                r#"{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes"}]}"#,
+                "hi",
+            ),
+            (r#"{"a": "one", "b": "two"}"#, r#"{"a": "one", "b": "two"}"#),
+            (r#"{"cut": "#, r#"{"cut":"#),
+        ] {
+            let facts = Facts {
+                input_value: stated(value.to_owned()),
+                ..Facts::default()
+            };
+            let preview = RowFacts::of(&facts, &[]).input_preview;
+            assert_eq!(preview.as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn previews_have_one_line_of_at_most_two_hundred_characters() {
+        let facts = Facts {
+            output_value: stated("ä\n".repeat(10_000)),
+            ..Facts::default()
+        };
+        let preview = RowFacts::of(&facts, &[]).output_preview.expect("text");
+        assert!(preview.chars().count() <= 200 && preview.starts_with("ä ä ä"));
+        let long = Facts {
+            output_value: stated("x".repeat(10_000)),
+            ..Facts::default()
+        };
+        assert_eq!(
+            RowFacts::of(&long, &[])
+                .output_preview
+                .map(|text| text.len()),
+            Some(200)
+        );
+    }
+
+    #[test]
+    fn an_error_is_told_once_and_without_its_traceback() {
+        for (kind, message, expected) in [
+            (Some("Timeout"), Some("slow"), "Timeout: slow"),
+            (Some("Timeout"), Some("Timeout: slow"), "Timeout: slow"),
+            (
+                None,
+                Some("E('x')Traceback (most recent call last):\n File"),
+                "E('x')",
+            ),
+            (Some("429"), None, "429"),
+            (None, None, "error"),
+        ] {
+            let facts = Facts {
+                error: stated(ErrorFact {
+                    kind: kind.map(ToOwned::to_owned),
+                    message: message.map(ToOwned::to_owned),
+                }),
+                ..Facts::default()
+            };
+            assert_eq!(RowFacts::of(&facts, &[]).error.as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn only_heuristics_that_fired_are_named() {
+        let finding = |heuristic: &str, value: f64| Finding {
+            heuristic: heuristic.to_owned(),
+            value,
+            evidence: Vec::new(),
+        };
+        let row = RowFacts::of(
+            &Facts::default(),
+            &[finding("refusal", 1.0), finding("sentiment", 0.0)],
+        );
+        assert_eq!(row.findings, ["refusal"]);
+    }
 }

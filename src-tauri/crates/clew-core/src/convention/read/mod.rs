@@ -2,18 +2,22 @@
 
 mod flat;
 mod json;
+mod listing;
 mod message;
 mod outcome;
+mod part;
 mod provider;
 mod table;
 
 pub(super) use flat::{Flat, Slots};
 pub(super) use json::{compact, field, parse, structured, text};
-pub(super) use message::{event_message, media, messages, repeats, text_message, tool_definitions};
+pub(super) use listing::{documents, tool_definitions};
+pub(super) use message::{event_message, from_json, messages, text_message};
 pub use outcome::finish_reason;
 pub(super) use outcome::{error, first_event};
+pub(super) use part::{media, repeats};
 pub use provider::provider;
-pub(super) use table::{Keys, Layer, Reader, Table, Unit};
+pub(super) use table::{Keys, Layer, Reader, Table, Unit, with_system};
 
 use crate::model::{Facts, Operation, Stated};
 

@@ -6,7 +6,8 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 
 use super::json::{compact, structured};
-use super::message::{documents, messages, tool_definitions};
+use super::listing::{documents, tool_definitions};
+use super::message::messages;
 use super::{finish_reason, provider};
 use crate::model::{
     Facts, Message, Operation, PromptFact, SpanView, Stated, ToolFact, Usage, as_f64, as_u64,

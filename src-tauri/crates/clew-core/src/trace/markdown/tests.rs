@@ -96,7 +96,7 @@ fn a_subtree_tells_only_of_itself() {
         text.contains("question 1") && !text.contains("answer 2"),
         "{text}"
     );
-    assert!(text.contains("Shown here: 1 spans."), "{text}");
+    assert!(text.contains("Shown here: 1 span."), "{text}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Recorded requests for tests: every span of a fixture folder with its resource, its scope and its log records.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -35,6 +35,26 @@ impl Recorded {
 /// Where fixtures of OTLP requests lie.
 pub(crate) fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../fixtures/otlp")
+}
+
+/// Names of the fixture folders that hold recorded spans, sorted.
+pub(crate) fn folders() -> Vec<String> {
+    let names = |path: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
+    };
+    let mut folders = names(&fixtures());
+    folders.retain(|folder| {
+        let files = names(&fixtures().join(folder));
+        files
+            .iter()
+            .any(|file| file.contains("-traces-") && file.ends_with(".pb"))
+    });
+    folders.sort();
+    assert!(!folders.is_empty(), "the fixtures are there");
+    folders
 }
 
 /// All spans of a fixture folder in order of arrival.
