@@ -15,11 +15,9 @@ use futures_util::stream;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::{broadcast, watch};
 
-use super::Shared;
 use super::gate::{self, Gate};
+use super::{Shared, next_topics, stopping};
 use crate::api::{self, OpenFiles, Reply};
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
@@ -173,7 +171,12 @@ async fn events(
     let state = (shared.engine.subscribe(), shared.stop.clone(), first, 0u64);
     let messages = stream::unfold(state, |(mut topics, mut stop, pending, id)| async move {
         let stale = if pending.is_empty() {
-            next_topics(&mut topics, &mut stop).await?
+            {
+                tokio::select! {
+                    stale = next_topics(&mut topics) => stale?,
+                    () = stopping(&mut stop) => return None,
+                }
+            }
         } else {
             pending
         };
@@ -184,30 +187,6 @@ async fn events(
         Some((Ok(event), (topics, stop, Vec::new(), id.wrapping_add(1))))
     });
     Sse::new(messages).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
-}
-
-/// Waits for a stale topic and takes what else is there; all of them when some were missed, `None` at the end.
-async fn next_topics(
-    topics: &mut broadcast::Receiver<Topic>,
-    stop: &mut watch::Receiver<bool>,
-) -> Option<Vec<Topic>> {
-    let first = tokio::select! {
-        topic = topics.recv() => topic,
-        () = super::stopping(stop) => return None,
-    };
-    let mut stale = match first {
-        Ok(topic) => vec![topic],
-        Err(RecvError::Lagged(_)) => Topic::ALL.to_vec(),
-        Err(RecvError::Closed) => return None,
-    };
-    loop {
-        match topics.try_recv() {
-            Ok(topic) if stale.contains(&topic) => {}
-            Ok(topic) => stale.push(topic),
-            Err(TryRecvError::Lagged(_)) => stale = Topic::ALL.to_vec(),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => return Some(stale),
-        }
-    }
 }
 
 async fn index(State(shared): State<Shared>) -> Response {
