@@ -1,5 +1,10 @@
-//! Reads `tauri.conf.json` and the capabilities for the window.
+//! Reads `tauri.conf.json`, and makes a permission of each command, so that only the capability grants them.
+
+use tauri_build::{AppManifest, Attributes};
 
 fn main() {
-    tauri_build::build();
+    let commands = AppManifest::new().commands(&["call", "pick_files"]);
+    if let Err(error) = tauri_build::try_build(Attributes::new().app_manifest(commands)) {
+        panic!("cannot prepare the window: {error:#}");
+    }
 }

@@ -15,9 +15,11 @@ const BACKLOG: u32 = 256;
 /// Both, because `localhost` may be either, and what Clew leaves free another user could take. `SO_REUSEADDR` lets a
 /// restart have the port at once; `SO_REUSEPORT`, which would let another process share it, stays off.
 ///
+/// Must be called within a Tokio runtime.
+///
 /// # Errors
 /// When either is taken. A machine without IPv6 gets 127.0.0.1 alone.
-pub async fn bind_loopback(port: u16) -> io::Result<Vec<TcpListener>> {
+pub fn bind_loopback(port: u16) -> io::Result<Vec<TcpListener>> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
         let v4 = listen((Ipv4Addr::LOCALHOST, port).into())?;
@@ -154,9 +156,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_is_refused_and_its_owner_named() {
-        let held = bind_loopback(0).await.expect("binds");
+        let held = bind_loopback(0).expect("binds");
         let port = held[0].local_addr().expect("has an address").port();
-        let error = bind_loopback(port).await.expect_err("is taken");
+        let error = bind_loopback(port).expect_err("is taken");
         let message = explain("OTLP over gRPC", "--grpc", port, &error);
         assert!(
             message.contains(&format!("port {port}")) && message.contains("--grpc"),
@@ -171,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn both_families_get_the_same_free_port() {
-        let held = bind_loopback(0).await.expect("binds");
+        let held = bind_loopback(0).expect("binds");
         let ports: Vec<u16> = held
             .iter()
             .map(|each| each.local_addr().expect("has an address").port())

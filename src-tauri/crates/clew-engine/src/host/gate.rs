@@ -14,6 +14,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use rand::TryRngCore as _;
 use subtle::ConstantTimeEq as _;
 
+#[cfg(test)]
+mod tests;
+
 /// What the pages of the browser host may load: themselves, and nothing from anywhere else (reliability S11, S12).
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; \

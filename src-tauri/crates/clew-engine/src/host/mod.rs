@@ -16,11 +16,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::Engine;
 use crate::error::{Error, ErrorCode};
+use crate::event::Topic;
 use crate::port;
 use gate::Gate;
 pub use routes::{ROUTES, Route};
@@ -59,7 +61,7 @@ impl Host {
     /// # Errors
     /// When the port is taken (naming its owner where that can be found), or the folder for uploads cannot be made.
     pub async fn start(engine: Engine, port: u16, assets: Assets) -> Result<Self, Error> {
-        let listeners = port::bind_loopback(port).await.map_err(|error| {
+        let listeners = port::bind_loopback(port).map_err(|error| {
             Error::new(
                 ErrorCode::Io,
                 port::explain("the user interface", "--ui", port, &error),
@@ -170,4 +172,21 @@ async fn serve(
 /// Waits until the host stops.
 async fn stopping(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Waits for a stale topic and takes what else is there; all topics when some were missed, `None` when the engine is gone.
+pub async fn next_topics(topics: &mut broadcast::Receiver<Topic>) -> Option<Vec<Topic>> {
+    let mut stale = match topics.recv().await {
+        Ok(topic) => vec![topic],
+        Err(RecvError::Lagged(_)) => Topic::ALL.to_vec(),
+        Err(RecvError::Closed) => return None,
+    };
+    loop {
+        match topics.try_recv() {
+            Ok(topic) if stale.contains(&topic) => {}
+            Ok(topic) => stale.push(topic),
+            Err(TryRecvError::Lagged(_)) => stale = Topic::ALL.to_vec(),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return Some(stale),
+        }
+    }
 }

@@ -15,11 +15,9 @@ use futures_util::stream;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::{broadcast, watch};
 
-use super::Shared;
 use super::gate::{self, Gate};
+use super::{Shared, next_topics, stopping};
 use crate::api::{self, OpenFiles, Reply};
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
@@ -96,21 +94,22 @@ impl IntoResponse for Error {
     }
 }
 
-/// A form could be sent by any page without asking first; these types cannot.
-fn expect_type(headers: &HeaderMap, wanted: &str) -> Result<(), Response> {
+/// The answer to a body of another type than `wanted`. A form could be sent by any page without asking first; these
+/// types cannot.
+fn wrong_type(headers: &HeaderMap, wanted: &str) -> Option<Response> {
     let stated = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .map(str::trim);
     if stated.is_some_and(|stated| stated.eq_ignore_ascii_case(wanted)) {
-        return Ok(());
+        return None;
     }
     let error = Error::new(
         ErrorCode::BadRequest,
         format!("the content type must be {wanted}"),
     );
-    Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, Json(error)).into_response())
+    Some((StatusCode::UNSUPPORTED_MEDIA_TYPE, Json(error)).into_response())
 }
 
 async fn call(
@@ -118,8 +117,10 @@ async fn call(
     Path(command): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Response> {
-    expect_type(&headers, "application/json")?;
+) -> Response {
+    if let Some(refusal) = wrong_type(&headers, "application/json") {
+        return refusal;
+    }
     let uploads = Arc::clone(&shared.uploads);
     let opened = (command == "open_files")
         .then(|| serde_json::from_slice::<OpenFiles>(&body).ok())
@@ -130,14 +131,14 @@ async fn call(
     if let Some(opened) = opened {
         uploads.forget(&opened.tokens);
     }
-    let reply = answer
-        .map_err(|_| Error::internal("the command panicked; the log says where").into_response())?
-        .map_err(IntoResponse::into_response)?;
-    let (kind, bytes) = match reply {
-        Reply::Json(bytes) => ("application/json", bytes),
-        Reply::Packed(bytes) => ("application/octet-stream", bytes),
-    };
-    Ok(([(CONTENT_TYPE, kind)], bytes).into_response())
+    match answer {
+        Ok(Ok(Reply::Json(bytes))) => ([(CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Ok(Ok(Reply::Packed(bytes))) => {
+            ([(CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
+        }
+        Ok(Err(error)) => error.into_response(),
+        Err(_) => Error::internal("the command panicked; the log says where").into_response(),
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -149,14 +150,17 @@ async fn give_file(
     State(shared): State<Shared>,
     Query(FileName { name }): Query<FileName>,
     request: Request,
-) -> Result<Response, Response> {
-    expect_type(request.headers(), "application/octet-stream")?;
-    let token = shared
+) -> Response {
+    if let Some(refusal) = wrong_type(request.headers(), "application/octet-stream") {
+        return refusal;
+    }
+    let received = shared
         .uploads
-        .receive(&shared.engine, &name, request.into_body())
-        .await
-        .map_err(IntoResponse::into_response)?;
-    Ok(Json(serde_json::json!({ "token": token })).into_response())
+        .receive(&shared.engine, &name, request.into_body());
+    match received.await {
+        Ok(token) => Json(serde_json::json!({ "token": token })).into_response(),
+        Err(error) => error.into_response(),
+    }
 }
 
 /// The stream of stale topics: one JSON array a message.
@@ -173,7 +177,12 @@ async fn events(
     let state = (shared.engine.subscribe(), shared.stop.clone(), first, 0u64);
     let messages = stream::unfold(state, |(mut topics, mut stop, pending, id)| async move {
         let stale = if pending.is_empty() {
-            next_topics(&mut topics, &mut stop).await?
+            {
+                tokio::select! {
+                    stale = next_topics(&mut topics) => stale?,
+                    () = stopping(&mut stop) => return None,
+                }
+            }
         } else {
             pending
         };
@@ -184,30 +193,6 @@ async fn events(
         Some((Ok(event), (topics, stop, Vec::new(), id.wrapping_add(1))))
     });
     Sse::new(messages).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
-}
-
-/// Waits for a stale topic and takes what else is there; all of them when some were missed, `None` at the end.
-async fn next_topics(
-    topics: &mut broadcast::Receiver<Topic>,
-    stop: &mut watch::Receiver<bool>,
-) -> Option<Vec<Topic>> {
-    let first = tokio::select! {
-        topic = topics.recv() => topic,
-        () = super::stopping(stop) => return None,
-    };
-    let mut stale = match first {
-        Ok(topic) => vec![topic],
-        Err(RecvError::Lagged(_)) => Topic::ALL.to_vec(),
-        Err(RecvError::Closed) => return None,
-    };
-    loop {
-        match topics.try_recv() {
-            Ok(topic) if stale.contains(&topic) => {}
-            Ok(topic) => stale.push(topic),
-            Err(TryRecvError::Lagged(_)) => stale = Topic::ALL.to_vec(),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => return Some(stale),
-        }
-    }
 }
 
 async fn index(State(shared): State<Shared>) -> Response {

@@ -75,7 +75,7 @@ pub(super) async fn run(command: Doctor, shared: &Shared, out: &mut Out) -> anyh
         Some(client) => {
             checks.extend(probe::all(client, start.options.ingest_key.as_deref()).await);
         }
-        None => checks.extend(ports(&start).await),
+        None => checks.extend(ports(&start)),
     }
     checks.push(clock());
     let addresses = client.as_ref().map(|client| {
@@ -163,7 +163,7 @@ async fn database(start: &Start, client: Option<&Client>) -> Check {
 }
 
 /// Without a Clew: could one listen?
-async fn ports(start: &Start) -> Vec<Check> {
+fn ports(start: &Start) -> Vec<Check> {
     let wanted = [
         ("gRPC port", "OTLP over gRPC", "--grpc", start.options.grpc),
         ("HTTP port", "OTLP over HTTP", "--http", start.options.http),
@@ -171,7 +171,7 @@ async fn ports(start: &Start) -> Vec<Check> {
     ];
     let mut checks = Vec::new();
     for (name, what, flag, number) in wanted {
-        checks.push(match port::bind_loopback(number).await {
+        checks.push(match port::bind_loopback(number) {
             Ok(_) => Check::ok(name, format!("{number} is free")),
             Err(error) => Check::failure(
                 name,

@@ -16,6 +16,8 @@ use crate::waterfall::{Row, Waterfall};
 const AXIS: u64 = 24;
 /// A cell filled by eighths from the left.
 const EIGHTHS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+/// Levels whose branches are drawn before a name.
+const INNER: usize = 11;
 /// Width of the column of names.
 const NAMES: usize = 44;
 
@@ -141,8 +143,9 @@ fn guides(rows: &[Row]) -> Vec<String> {
             open.resize(depth + 1, false);
             let mut guide = String::new();
             // Deep trees: only the innermost levels fit beside a name.
-            for level in depth.saturating_sub(11).max(1)..depth {
-                guide.push_str(if open[level] { "│ " } else { "  " });
+            let inner = depth.saturating_sub(INNER).max(1);
+            for is_open in open.iter().take(depth).skip(inner) {
+                guide.push_str(if *is_open { "│ " } else { "  " });
             }
             if depth > 0 {
                 guide.push_str(if open[depth] { "├ " } else { "└ " });

@@ -1,0 +1,134 @@
+//! Files that the user picked, dropped or named: the page gets tokens for them, never paths.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use clew_engine::Engine;
+use serde::Serialize;
+use tauri::{
+    AppHandle, DragDropEvent, Emitter as _, Manager as _, State, WebviewWindow, WindowEvent,
+};
+use tauri_plugin_dialog::DialogExt as _;
+
+use crate::WINDOW;
+
+/// How long a page that has just opened is given before it is told again.
+const AGAIN: Duration = Duration::from_millis(500);
+/// How often it is told.
+const TIMES: usize = 40;
+
+/// Tokens that no page has taken yet: files named at the start are there before the page listens.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(Mutex<Vec<String>>);
+
+impl Waiting {
+    /// Forgets them: the page has asked to open files.
+    pub(crate) fn clear(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    fn add(&self, tokens: Vec<String>) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(tokens);
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// What the event `dropped` carries.
+#[derive(Debug, Clone, Serialize)]
+struct Dropped {
+    tokens: Vec<String>,
+}
+
+/// Lets the user pick files; returns their tokens, none when the user backs out.
+#[tauri::command]
+pub(crate) async fn pick_files(
+    app: AppHandle,
+    engine: State<'_, Engine>,
+) -> Result<Vec<String>, clew_engine::Error> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    app.dialog()
+        .file()
+        .set_title("Open traces")
+        .pick_files(|picked| {
+            let _ = tell.send(picked);
+        });
+    let picked = told.await.map_err(clew_engine::Error::internal)?;
+    let paths = picked.unwrap_or_default().into_iter();
+    Ok(offer(
+        &engine,
+        paths.filter_map(|path| path.into_path().ok()),
+    ))
+}
+
+/// Takes files that are dropped on the window.
+pub(crate) fn take_drops(window: &WebviewWindow) {
+    let app = window.app_handle().clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event {
+            hand_over(&app, paths.clone());
+        }
+    });
+}
+
+/// Takes files that were named when Clew was started, or started again. Flags are not files.
+pub(crate) fn take_arguments(
+    app: &AppHandle,
+    arguments: impl Iterator<Item = String>,
+    folder: &Path,
+) {
+    let named: Vec<PathBuf> = arguments
+        .filter(|argument| !argument.starts_with('-'))
+        .map(|argument| folder.join(argument))
+        .collect();
+    if !named.is_empty() {
+        hand_over(app, named);
+    }
+}
+
+/// Tells the page of files until it takes them.
+fn hand_over(app: &AppHandle, paths: Vec<PathBuf>) {
+    let (Some(engine), Some(waiting)) = (app.try_state::<Engine>(), app.try_state::<Waiting>())
+    else {
+        return;
+    };
+    waiting.add(offer(&engine, paths.into_iter()));
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        for _ in 0..TIMES {
+            let tokens = app.state::<Waiting>().all();
+            if tokens.is_empty() {
+                return;
+            }
+            if let Err(error) = app.emit_to(WINDOW, "dropped", Dropped { tokens }) {
+                tracing::warn!("cannot tell the page of files: {error}");
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        app.state::<Waiting>().clear();
+    });
+}
+
+/// Offers regular files to the engine; anything else is left out, with a word in the log.
+fn offer(engine: &Engine, paths: impl Iterator<Item = PathBuf>) -> Vec<String> {
+    paths
+        .filter(|path| {
+            let is_file = path.is_file();
+            if !is_file {
+                tracing::warn!("not a file: {}", path.display());
+            }
+            is_file
+        })
+        .map(|path| engine.offer_file(&path))
+        .collect()
+}
