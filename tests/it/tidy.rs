@@ -663,11 +663,11 @@ fn registries_are_complete_and_every_entry_has_a_fixture() {
 
 /// What the window may do (S16): a change here is a change of the threat model, docs/security.md.
 const PERMISSIONS: &[&str] = &[
-    "core:default",
-    "core:event:default",
-    "core:window:default",
-    "dialog:allow-open",
-    "dialog:allow-save",
+    // Our own commands: the door, and the picker that answers tokens.
+    "allow-call",
+    "allow-pick-files",
+    "core:event:allow-listen",
+    "core:event:allow-unlisten",
 ];
 
 #[test]

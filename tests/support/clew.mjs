@@ -81,6 +81,8 @@ export class Clew {
       const status = await this.call("get_status");
       return status.underived === 0 && status.unindexed === 0;
     });
+    // A trace's row is summed up anew at most four times a second.
+    await sleep(300);
   }
 
   /** Asks it to stop; how it ended. */

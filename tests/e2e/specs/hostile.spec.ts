@@ -1,4 +1,4 @@
-import { type SpanSketch, supportAgent, trace } from "../support/otlp.ts";
+import { supportAgent, trace } from "../support/otlp.mjs";
 import { expect, test } from "../support/test.ts";
 
 // Everything here is content that a program, a model or a file might carry. All of it must stay text.
@@ -22,7 +22,7 @@ const PAYLOADS = [
 ];
 const KEYS = ["__proto__", "constructor.prototype.polluted", "__proto__.polluted", "toString", ...PAYLOADS];
 
-function hostileSpans(): SpanSketch[] {
+function hostileSpans() {
   const messages = (role: string) =>
     JSON.stringify(PAYLOADS.map((content) => ({ role, parts: [{ type: "text", content }] })));
   return [

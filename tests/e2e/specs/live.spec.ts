@@ -1,4 +1,4 @@
-import { supportAgent, trace } from "../support/otlp.ts";
+import { supportAgent, trace } from "../support/otlp.mjs";
 import { expect, expectAccessible, test } from "../support/test.ts";
 
 test.describe("Live", () => {

@@ -1,4 +1,4 @@
-import { supportAgent } from "../support/otlp.ts";
+import { supportAgent } from "../support/otlp.mjs";
 import { Clew, expect, expectAccessible, test } from "../support/test.ts";
 
 async function sendAgent(clew: Clew) {

@@ -2,42 +2,33 @@
 
 import { randomBytes } from "node:crypto";
 
-type Value = string | number | boolean | Value[];
+/**
+ * A span to be: `parent` is the index of one that stands before it, `at` and `took` are milliseconds.
+ * @typedef {{ name: string, parent?: number, at?: number, took?: number, attributes?: Record<string, unknown>,
+ *   error?: string, events?: { name: string, attributes?: Record<string, unknown> }[] }} SpanSketch
+ */
 
-/** A span to be: `parent` is the index of one that stands before it, `at` and `took` are milliseconds. */
-export interface SpanSketch {
-  name: string;
-  parent?: number;
-  at?: number;
-  took?: number;
-  attributes?: Record<string, Value>;
-  error?: string;
-  events?: { name: string; attributes?: Record<string, Value> }[];
-}
-
-/** A trace that was sent. */
-export interface Sent {
-  traceId: string;
-  spanIds: string[];
-}
-
-export function anyValue(value: Value): object {
+export function anyValue(value) {
   if (typeof value === "string") return { stringValue: value };
   if (typeof value === "boolean") return { boolValue: value };
   if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
   return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
 }
 
-export function keyValues(attributes: Record<string, Value>): object[] {
+export function keyValues(attributes) {
   return Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) }));
 }
 
-/** Writes a request of one trace that began `ago` milliseconds ago. */
-export function trace(service: string, spans: SpanSketch[], ago = 5_000): Sent & { body: object } {
+/**
+ * Writes a request of one trace that began `ago` milliseconds ago.
+ * @param {string} service
+ * @param {SpanSketch[]} spans
+ */
+export function trace(service, spans, ago = 5_000) {
   const traceId = randomBytes(16).toString("hex");
   const spanIds = spans.map(() => randomBytes(8).toString("hex"));
   const origin = BigInt(Date.now() - ago) * 1_000_000n;
-  const nanos = (milliseconds: number): string =>
+  const nanos = (milliseconds) =>
     String(origin + BigInt(Math.round(milliseconds * 1_000)) * 1_000n);
   const written = spans.map((span, index) => ({
     traceId,
@@ -66,11 +57,11 @@ export function trace(service: string, spans: SpanSketch[], ago = 5_000): Sent &
   return { traceId, spanIds, body };
 }
 
-const message = (role: string, content: string): object => ({ role, parts: [{ type: "text", content }] });
+const message = (role, content) => ({ role, parts: [{ type: "text", content }] });
 
 /** A support agent's answer: plan, tool, retrieval, two model calls, one failed tool. */
-export function supportAgent(service: string, question: string, ago = 5_000): Sent & { body: object } {
-  const chat = (input: object[], output: object, tokens: [number, number]): Record<string, Value> => ({
+export function supportAgent(service, question, ago = 5_000) {
+  const chat = (input, output, tokens) => ({
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "openai",
     "gen_ai.request.model": "gpt-4o",

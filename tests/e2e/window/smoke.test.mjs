@@ -1,0 +1,150 @@
+// The real window in WebKitGTK: what Chromium cannot show. It opens, receives, answers through IPC within its policy,
+// is alone, takes files over, and does all that in a bare locale too.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+
+import { eventually } from "../../support/clew.mjs";
+import { supportAgent, trace } from "../support/otlp.mjs";
+import { Window } from "./driver.mjs";
+
+const program = process.env.CLEW_DESKTOP_BIN;
+assert.ok(program, "CLEW_DESKTOP_BIN names the window's program");
+
+/** A place of its own: database, settings and cache of one test. */
+function place(locale) {
+  const folder = mkdtempSync(join(tmpdir(), "clew-window-"));
+  for (const name of ["data", "config", "cache"]) mkdirSync(join(folder, name));
+  const database = join(folder, "data", "clew.db");
+  const env = {
+    ...process.env,
+    LANG: locale,
+    LC_ALL: locale,
+    CLEW_DB: database,
+    CLEW_GRPC: "0",
+    CLEW_HTTP: "0",
+    CLEW_UI: "0",
+    XDG_DATA_HOME: join(folder, "data"),
+    XDG_CONFIG_HOME: join(folder, "config"),
+    XDG_CACHE_HOME: join(folder, "cache"),
+  };
+  return { folder, env, instance: join(folder, "data", "instance.json") };
+}
+
+/** Starts the program a second time and waits for its end. */
+async function second(env, ...args) {
+  const child = spawn(program, args, { env, stdio: "inherit" });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const timer = setTimeout(() => child.kill(), 15_000);
+  const code = await ended;
+  clearTimeout(timer);
+  return code;
+}
+
+for (const locale of ["C.UTF-8", "C"]) {
+  describe(`the window under LANG=${locale}`, () => {
+    let here;
+    let window;
+    let http;
+
+    before(async () => {
+      here = place(locale);
+      window = await Window.open(program, here.env);
+      const instance = await eventually("instance.json", () => {
+        try {
+          return JSON.parse(readFileSync(here.instance, "utf8"));
+        } catch {
+          return null;
+        }
+      });
+      http = String([instance.http].flat()[0]).replace(/^http:\/\//, "");
+      await window.run(`
+        globalThis.wrong = [];
+        addEventListener("securitypolicyviolation", (event) => wrong.push("policy: " + event.effectiveDirective + " " + event.blockedURI));
+        addEventListener("error", (event) => wrong.push("error: " + event.message));
+        addEventListener("unhandledrejection", (event) => wrong.push("rejection: " + event.reason));
+        for (const level of ["warn", "error"]) {
+          const say = console[level];
+          console[level] = (...words) => { wrong.push(level + ": " + words.join(" ")); say(...words); };
+        }`);
+    });
+
+    after(async () => {
+      await window?.close();
+      rmSync(here.folder, { recursive: true, force: true });
+    });
+
+    const send = async (body) => {
+      const response = await fetch(`http://${http}/v1/traces`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      assert.equal(response.status, 200, await response.text());
+    };
+
+    it("opens on Connect, in Tauri's own origin", async () => {
+      await window.sees("Waiting for the first span");
+      assert.equal(await window.run("return location.protocol"), "tauri:");
+      assert.equal(await window.run("return 'polluted' in {} || '__TAURI__' in globalThis"), false);
+    });
+
+    it("shows a span that arrives, and opens its trace by keys", async () => {
+      const sent = supportAgent("shop", "Where is order 1182?");
+      await send(sent.body);
+      await window.run("location.hash = '#/live'");
+      await window.sees("support");
+      await window.press("j");
+      await window.sees("execute_tool refund");
+      await window.press("\uE007");
+      await eventually("the trace's page", () => window.run("return location.hash.startsWith('#/trace/')"));
+      await window.sees("payment service timed out", 5).catch(async () => {
+        await window.press(".");
+        await window.sees("payment service timed out");
+      });
+    });
+
+    it("updates while it is looked at", async () => {
+      await window.run("location.hash = '#/live'");
+      await send(trace("late", [{ name: "a late arrival" }]).body);
+      await window.sees("a late arrival", 5);
+    });
+
+    it("speaks through Tauri's protocol, not its fallback", async () => {
+      const urls = await window.run("return performance.getEntriesByType('resource').map((entry) => entry.name)");
+      assert.ok(urls.some((url) => url.startsWith("ipc://localhost/call")), `no request to ipc: in ${urls}`);
+      assert.deepEqual(urls.filter((url) => !/^(ipc|tauri):/.test(url)), [], "nothing else is asked");
+    });
+
+    it("is refused what its policy forbids", async () => {
+      const fetched = await window.run(
+        `return fetch("http://${http}/v1/traces").then(() => "reached", () => "refused")`,
+      );
+      assert.equal(fetched, "refused");
+      const seen = await window.run("return wrong.splice(0)");
+      assert.ok(seen.some((line) => line.startsWith("policy: connect-src")), "the refusal is the policy's");
+      await window.run("location.href = 'https://evil.example/'").catch(() => undefined);
+      assert.equal(await window.run("return location.protocol"), "tauri:", "the page stays where it is");
+      await window.run("wrong.length = 0");
+    });
+
+    it("stays one: a second start hands its file over and ends", async () => {
+      const file = join(here.folder, "saved.jsonl");
+      writeFileSync(file, `${JSON.stringify(trace("file", [{ name: "from a file" }]).body)}\n`);
+      assert.equal(await second(here.env, file), 0);
+      await window.sees("saved.jsonl");
+    });
+
+    it("went through all views without a violation or an error", async () => {
+      for (const view of ["prompts", "quality", "trends", "connect", "settings", "live"]) {
+        await window.run(`location.hash = "#/${view}"`);
+        await eventually(view, () => window.run("return document.querySelector('main')?.innerText.length > 10"));
+      }
+      assert.deepEqual(await window.run("return wrong"), []);
+    });
+  });
+}
