@@ -16,11 +16,15 @@ export default defineConfig({
   server: {
     port: 5173,
     strictPort: true,
-    // `CLEW_UI` points the development server at a running `clew serve`.
+    // `CLEW_SERVER` points the development server at a running `clew serve`.
     proxy: Object.fromEntries(
-      ["/api", "/events", "/files"].map((path) => [path, process.env["CLEW_UI"] ?? "http://127.0.0.1:4319"]),
+      ["/api", "/events", "/files"].map((path) => [
+        path,
+        process.env["CLEW_SERVER"] ?? "http://127.0.0.1:4319",
+      ]),
     ),
   },
   resolve: process.env["VITEST"] ? { conditions: ["browser"] } : {},
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  // A document: without one Svelte would be compiled as for a server, where nothing reacts.
+  test: { include: ["src/**/*.test.ts"], environment: "happy-dom" },
 });

@@ -1,3 +1,4 @@
+import { SvelteMap } from "svelte/reactivity";
 import { SEQUENCE_GAP, isPress, isTyping, stroke } from "./keys.ts";
 
 /** One thing that the user can do: key, palette, help and tooltip follow from it. */
@@ -20,7 +21,8 @@ export interface Action {
   run: () => void;
 }
 
-const registered = new Map<string, Action>();
+// Help and palette are drawn anew when a view brings or takes actions.
+const registered = new SvelteMap<string, Action>();
 
 /** Adds actions; what is returned takes them out again. A later action of the same id stands before the earlier. */
 export function register(actions: Action[]): () => void {
@@ -28,6 +30,11 @@ export function register(actions: Action[]): () => void {
   return () => {
     for (const action of actions) if (registered.get(action.id) === action) registered.delete(action.id);
   };
+}
+
+/** Every action that is registered, in order of registration. */
+export function everyAction(): Action[] {
+  return [...registered.values()];
 }
 
 /** Every action that can be done now, in order of registration. */

@@ -81,13 +81,13 @@ export function cost(usd: number | null): string {
   return usd >= 0.0001 ? `$${usd.toFixed(4)}` : "<$0.0001";
 }
 
-/** Bytes in powers of 1024: "812 B", "214 MB", "2 GB". */
+/** Bytes in powers of 1,000: "812 B", "214 MB", "2 GB". */
 export function bytes(value: number): string {
-  const units = ["B", "KB", "MB", "GB", "TB"];
+  const units = ["B", "kB", "MB", "GB", "TB"];
   let scaled = value;
   let unit = 0;
   while (scaled >= 999.5 && unit < units.length - 1) {
-    scaled /= 1024;
+    scaled /= 1_000;
     unit += 1;
   }
   return `${unit === 0 ? count(scaled) : short(scaled)} ${units[unit]}`;
@@ -168,10 +168,11 @@ export function visible(text: string): string {
 
 /** Foreign text on one line, cut to `most` characters. */
 export function line(text: string, most = 400): string {
-  const cut = text.length > most * 2 ? text.slice(0, most * 2) : text;
-  const flat = visible(cut.replace(/\s+/g, " ").trim());
-  const characters = [...flat];
-  return characters.length > most ? `${characters.slice(0, most).join("")}…` : flat;
+  // Twice the units hold at least as many characters; the rest is never looked at.
+  const head = text.slice(0, most * 2);
+  const characters = [...visible(head.replace(/\s+/g, " ").trim())];
+  const cut = characters.length > most || text.length > head.length;
+  return cut ? `${characters.slice(0, most).join("")}…` : characters.join("");
 }
 
 /** Words that name an operation and its letter. */

@@ -43,8 +43,11 @@ export function live<N extends CommandName>(
   let data = $state.raw<Reply<N>>();
   let error = $state.raw<CallError>();
   let slow = $state(false);
-  let asked = $state.raw<string | null>(null);
+  let asked: string | null = null;
   let answered = $state.raw<string | null>(null);
+  // The question that is on its way, and whether to ask it once more when it is back.
+  let flying: string | null = null;
+  let again = false;
   let turn = 0;
   let missed = false;
 
@@ -57,8 +60,15 @@ export function live<N extends CommandName>(
   async function ask(): Promise<void> {
     const question = asked;
     if (question === null) return;
+    // A slow answer to this very question is worth waiting for: asking over it would starve a busy list.
+    if (flying === question) {
+      again = true;
+      return;
+    }
+    flying = question;
+    again = false;
     const mine = ++turn;
-    const waiting = setTimeout(() => (slow = true), SLOW);
+    const waiting = setTimeout(() => (slow ||= mine === turn), SLOW);
     try {
       const reply = await host.call(name, JSON.parse(question) as Params<N>);
       if (mine !== turn) return;
@@ -70,8 +80,14 @@ export function live<N extends CommandName>(
       error = problem instanceof CallError ? problem : new CallError("internal", String(problem));
     } finally {
       clearTimeout(waiting);
-      if (mine === turn) slow = false;
+      if (mine === turn) settle();
     }
+  }
+
+  function settle(): void {
+    slow = false;
+    flying = null;
+    if (again) request();
   }
 
   const request = paced(() => void ask(), GAP);
@@ -83,6 +99,8 @@ export function live<N extends CommandName>(
     asked = key;
     if (key !== null) return void follow();
     turn += 1;
+    flying = null;
+    again = false;
     data = undefined;
     error = undefined;
     answered = null;

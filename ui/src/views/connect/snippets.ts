@@ -371,7 +371,7 @@ export function containerStep({ http }: Addresses): Step {
     title: "From a container",
     code: `docker run --add-host=host.docker.internal:host-gateway \\
   -e OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:${port} \\
-  -e OTEL_EXPORTER_OTLP_HEADERS="authorization=Bearer <ingest key>" \\
+  -e OTEL_EXPORTER_OTLP_HEADERS="x-clew-key=<the key of --ingest-key>" \\
   -e OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf \\
   -e OTEL_BSP_SCHEDULE_DELAY=200 \\
   my-image`,

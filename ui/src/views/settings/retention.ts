@@ -8,7 +8,7 @@ export interface Draft {
   days: string;
 }
 
-const GIGABYTE = 2 ** 30;
+const GIGABYTE = 1e9;
 const LEAST = 64 * 2 ** 20;
 
 /** The draft of what is set. */
@@ -23,7 +23,7 @@ export function draftOf({ maxBytes, maxDays }: Retention): Draft {
 export function read({ gigabytes, days }: Draft): Retention | string {
   const maxBytes = Math.round(Number(gigabytes.trim().replace(",", ".")) * GIGABYTE);
   if (gigabytes.trim() === "" || !Number.isSafeInteger(maxBytes) || maxBytes < LEAST)
-    return "The size must be at least 0.0625 GB (64 MB).";
+    return "The size must be at least 0.07 GB.";
   if (days.trim() === "") return { maxBytes, maxDays: null };
   const maxDays = Number(days.trim());
   if (!Number.isInteger(maxDays) || maxDays < 1 || maxDays > 3_650)

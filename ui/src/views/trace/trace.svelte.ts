@@ -78,19 +78,22 @@ export function traceView(params: () => { traceId: string; source: number }, sel
   );
   const lines = $derived(waterfall && runs && outline(waterfall, folds, runs, kept));
   const view = $derived(zoomed?.trace === trace ? clamp(zoomed.view, elapsed) : whole(elapsed));
-  const row = $derived.by(() => {
+  // The span that is asked for; the first, where none is or it has not arrived.
+  const asked = $derived.by(() => {
     if (waterfall === undefined) return -1;
     const found = rowOf(waterfall, selection.get());
     return found < 0 && rowCount(waterfall) > 0 ? 0 : found;
   });
   // A run's line and its first member share a row; `onRun` says that the line is meant.
   const cursor = $derived.by(() => {
-    if (waterfall === undefined || lines === undefined || row < 0) return -1;
-    const line = lineOf(lines, row);
+    if (waterfall === undefined || lines === undefined || asked < 0) return -1;
+    const line = lineOf(lines, asked);
     const above = line - 1;
-    const isHead = above >= 0 && lines.members[above]! > 0 && lines.row[above] === row;
-    return isHead && onRun === spanId(waterfall, row) ? above : line;
+    const isHead = above >= 0 && lines.members[above]! > 0 && lines.row[above] === asked;
+    return isHead && onRun === spanId(waterfall, asked) ? above : line;
   });
+  // What is folded away is not read: its nearest line above stands for it.
+  const row = $derived(lines === undefined || cursor < 0 ? -1 : lines.row[cursor]!);
   const errors = $derived(waterfall ? errorRows(waterfall) : new Uint32Array());
   const matches = $derived(waterfall ? findRows(waterfall, query) : null);
   const matched = $derived(matches === null ? null : new Set(matches));
@@ -186,9 +189,12 @@ export function traceView(params: () => { traceId: string; source: number }, sel
     },
     isMatch: (of: number): boolean => matched === null || matched.has(of),
     showAll: (): void => void (unabridged = trace),
-    select,
     selectLine,
     visit,
+    /** Opens what hides the span that is asked for, as when a link leads to it. */
+    revealAsked: (): void => {
+      if (lines !== undefined && selection.get() !== null && !shows(lines, asked)) visit(asked);
+    },
     setView,
     zoom: (factor: number, at = (view.from + view.to) / 2): void =>
       setView(zoomAt(view, elapsed, at, factor)),

@@ -48,13 +48,24 @@ export function isWhole(view: Viewport, extent: number): boolean {
   return view.from <= 0 && view.to >= extent;
 }
 
-/** Instants for the ruler: multiples of 1, 2 or 5 times a power of ten, at least `apart` pixels from each other. */
+// Steps of a clock, from a minute on; below, steps are 1, 2 or 5 times a power of ten.
+const CLOCK = [60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400].map(
+  (each) => each * 1e9,
+);
+
+function stepOf(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(least));
+  const round = [1, 2, 5, 10].map((unit) => unit * power).find((unit) => unit >= least) ?? 10 * power;
+  return round <= 30e9
+    ? round
+    : (CLOCK.find((unit) => unit >= least) ?? Math.ceil(least / 86_400e9) * 86_400e9);
+}
+
+/** Instants for the ruler: round multiples, at least `apart` pixels from each other. */
 export function ticks(view: Viewport, pixels: number, apart: number): number[] {
   const length = view.to - view.from;
   if (!(pixels > 0) || !(length > 0)) return [];
-  const least = (length * apart) / pixels;
-  const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 2, 5, 10].map((unit) => unit * power).find((unit) => unit >= least) ?? 10 * power;
+  const step = stepOf((length * apart) / pixels);
   const first = Math.ceil(view.from / step);
   const last = Math.floor(view.to / step);
   return Array.from({ length: Math.min(last - first + 1, 200) }, (_, index) => (first + index) * step);

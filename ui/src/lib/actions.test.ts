@@ -1,0 +1,61 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { available, everyAction, match, perform, register, type Action } from "./actions.ts";
+
+const action = (id: string, keys: string[], more: Partial<Action> = {}): Action => ({
+  id,
+  title: id,
+  group: "Test",
+  keys,
+  run: () => {},
+  ...more,
+});
+
+let ends: (() => void)[] = [];
+const add = (...actions: Action[]): void => void ends.push(register(actions));
+afterEach(() => {
+  ends.forEach((end) => end());
+  ends = [];
+});
+
+describe("the registry", () => {
+  it("lists what can be done now, and forgets what is taken out", () => {
+    let ready = false;
+    add(action("a", []), action("b", [], { when: () => ready }));
+    expect(available().map(({ id }) => id)).toEqual(["a"]);
+    expect(everyAction()).toHaveLength(2);
+    ready = true;
+    expect(available()).toHaveLength(2);
+    ends.pop()?.();
+    expect(available()).toHaveLength(0);
+  });
+
+  it("keeps a later action of the same id when the earlier is taken out", () => {
+    let done = "";
+    add(action("a", [], { run: () => (done = "old") }));
+    add(action("a", [], { run: () => (done = "new") }));
+    ends.shift()?.();
+    perform("a");
+    expect(done).toBe("new");
+  });
+});
+
+describe("keys", () => {
+  it("finds the newest of two actions with one key", () => {
+    add(action("frame", ["j"]));
+    add(action("view", ["j"]));
+    expect(match("j", "", false)).toMatchObject({ id: "view" });
+  });
+
+  it("waits for the second key of a sequence", () => {
+    add(action("go", ["g l"]));
+    expect(match("g", "", false)).toBe(true);
+    expect(match("l", "g", false)).toMatchObject({ id: "go" });
+    expect(match("x", "g", false)).toBe(false);
+  });
+
+  it("leaves single keys to a text field, but not chords", () => {
+    add(action("next", ["j"]), action("palette", ["Ctrl+K"]));
+    expect(match("j", "", true)).toBe(false);
+    expect(match("Ctrl+K", "", true)).toMatchObject({ id: "palette" });
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, it } from "vitest";
+import { barLabel, badges, sentence } from "./bar.ts";
+import { errorRows, findRows, nextRow } from "./find.ts";
+import { LEAST_WIDTH, place, placeLabel, runSegments } from "./geometry.ts";
+import { minimap } from "./minimap.ts";
+import { marksByPart } from "./response.ts";
+import { tokensPerSecond } from "./speed.ts";
+import { waterfallOf } from "./testing.ts";
+import { toolRows } from "./tools.ts";
+import { SHORTEST, clamp, fit, isWhole, pan, ticks, whole, zoomAt } from "./zoom.ts";
+
+const SECOND = 1e9;
+
+describe("zoom", () => {
+  it("keeps the instant under the pointer where it is", () => {
+    const view = zoomAt(whole(10 * SECOND), 10 * SECOND, 3 * SECOND, 0.5);
+    expect((3 * SECOND - view.from) / (view.to - view.from)).toBeCloseTo(0.3);
+    expect(view.to - view.from).toBeCloseTo(5 * SECOND);
+  });
+  it("never leaves the trace and never shows less than a microsecond", () => {
+    expect(pan({ from: 0, to: 5 }, 10 * SECOND, -3).from).toBe(0);
+    expect(clamp({ from: 9 * SECOND, to: 12 * SECOND }, 10 * SECOND)).toEqual({
+      from: 7 * SECOND,
+      to: 10 * SECOND,
+    });
+    expect(zoomAt(whole(SECOND), SECOND, 0, 1e-12)).toEqual({ from: 0, to: SHORTEST });
+    expect(isWhole(zoomAt(whole(SECOND), SECOND, 0, 1e12), SECOND)).toBe(true);
+  });
+  it("fits a span of no length", () => {
+    const view = fit(SECOND, SECOND, 2 * SECOND);
+    expect(view.from).toBeLessThan(SECOND);
+    expect(view.to).toBeGreaterThan(SECOND);
+  });
+  it("marks round instants, by the clock from a minute on", () => {
+    expect(ticks(whole(8.34 * SECOND), 340, 64)).toEqual([0, 2, 4, 6, 8].map((each) => each * SECOND));
+    expect(ticks(whole(763 * SECOND), 340, 64).map((each) => each / SECOND)).toEqual([0, 300, 600]);
+    expect(ticks({ from: 0, to: 0 }, 340, 64)).toEqual([]);
+  });
+});
+
+describe("bars", () => {
+  const waterfall = waterfallOf([
+    { name: "root", start: 0, duration: 1_000 },
+    { name: "chat", operation: "llm", start: 200, duration: 400, ttft: 100 },
+    { name: "blink", start: 500, duration: 0 },
+    { name: "open", start: 600, duration: -1 },
+  ]);
+  it("place start, length and first token", () => {
+    const bars = place(waterfall, { from: 0, to: 1_000 }, 500, 700, 1_000);
+    expect([bars.x[1], bars.width[1], bars.split[1]]).toEqual([100, 200, 50]);
+    expect(bars.width[2]).toBe(LEAST_WIDTH);
+  });
+  it("let a pending row reach to now", () => {
+    const bars = place(waterfall, { from: 0, to: 1_000 }, 500, 700, 900);
+    expect(bars.width[3]).toBe(150);
+  });
+  it("cut what lies outside the lane", () => {
+    const bars = place(waterfall, { from: 400, to: 500 }, 500, 700, 1_000);
+    expect(bars.x[0]).toBeGreaterThan(-20);
+    expect(bars.width[0]).toBeLessThan(740);
+    expect(bars.width[3]).toBe(0);
+  });
+  it("draw a run's members in one line, joined where they touch", () => {
+    const run = waterfallOf([
+      { name: "a", start: 0, duration: 10 },
+      { name: "a", start: 10, duration: 10 },
+      { name: "a", start: 80, duration: 10 },
+    ]);
+    const bars = place(run, { from: 0, to: 100 }, 1_000, 1_000, 100);
+    expect(runSegments(run, bars, 0, 3)).toEqual([
+      { x: 0, width: 200 },
+      { x: 800, width: 100 },
+    ]);
+    expect(runSegments(run, bars, 0, 3, 1)).toHaveLength(1);
+  });
+  it("label at the right, else at the left, else over the bar", () => {
+    expect(placeLabel(10, 20, 50, 200)).toEqual({ x: 36, over: false });
+    expect(placeLabel(120, 60, 50, 200)).toEqual({ x: 64, over: false });
+    expect(placeLabel(10, 185, 50, 200).over).toBe(true);
+  });
+  it("draw the map with errors above all else", () => {
+    const map = minimap(
+      waterfallOf([
+        { name: "a", duration: 100 },
+        { name: "b", failed: true, duration: 100 },
+      ]),
+      50,
+      100,
+    );
+    expect(map.map(({ token }) => token)).toEqual(["--kind-chain", "--error"]);
+    expect(map[1]?.path).toBe("M0 2h50v1.5h-50z");
+  });
+});
+
+describe("words", () => {
+  it("say what a row is to who cannot see it", () => {
+    const waterfall = waterfallOf([
+      { name: "chat gpt-4o", operation: "llm", duration: 1.84e9, failed: true },
+    ]);
+    waterfall.cost[0] = 0.0093;
+    waterfall.flags[0] = 1;
+    expect(sentence(waterfall, 0)).toBe("LLM chat gpt-4o, 1.84s, $0.0093, error, orphan");
+    expect(barLabel(waterfall, 0, 0)).toBe("1.84s · $0.0093 · error");
+  });
+  it("name every oddity", () => {
+    expect(badges(1 | 2 | 4 | 8 | 32).map(({ word }) => word)).toEqual([
+      "orphan",
+      "cycle cut",
+      "variants",
+      "clock",
+      "repaired",
+    ]);
+  });
+  it("show what is hidden in a name", () => {
+    expect(sentence(waterfallOf([{ name: "a\u202eb" }]), 0)).toContain("⟨U+202E⟩");
+  });
+  it("give output speed from the first token on, and none where it would be made up", () => {
+    const usage = { input: 1, output: 100, cacheRead: null, cacheWrite: null, reasoning: null };
+    expect(tokensPerSecond({ usage, durationNanos: 3e9, ttftNanos: 1e9 })).toBe("50");
+    expect(tokensPerSecond({ usage, durationNanos: 1e9, ttftNanos: 1e9 })).toBeNull();
+    expect(
+      tokensPerSecond({ usage: { ...usage, output: null }, durationNanos: 1e9, ttftNanos: null }),
+    ).toBeNull();
+  });
+});
+
+describe("finding", () => {
+  const waterfall = waterfallOf([{ name: "Alpha" }, { name: "beta", failed: true }, { name: "alphabet" }]);
+  it("passes over case and goes round", () => {
+    const rows = findRows(waterfall, " ALPHA ")!;
+    expect([...rows]).toEqual([0, 2]);
+    expect(nextRow(rows, 2, false)).toBe(0);
+    expect(nextRow(rows, 0, true)).toBe(2);
+    expect(findRows(waterfall, " ")).toBeNull();
+  });
+  it("goes from error to error", () => {
+    expect([...errorRows(waterfall)]).toEqual([1]);
+    expect(nextRow(new Uint32Array(), 0, false)).toBe(-1);
+  });
+  it("leads from a call to tools that began after it, by name", () => {
+    const trace = waterfallOf([
+      { name: "get_order", operation: "tool", start: 0 },
+      { name: "chat", operation: "llm", start: 5 },
+      { name: "execute_tool get_order", operation: "tool", start: 9 },
+    ]);
+    expect(toolRows(trace, 1, "get_order")).toEqual([2]);
+    expect(toolRows(trace, 1, "")).toEqual([]);
+  });
+});
+
+describe("evidence", () => {
+  it("falls into the parts that make the response", () => {
+    const say = (...texts: string[]) => ({
+      role: "assistant",
+      name: null,
+      finishReason: null,
+      parts: texts.map((text) => ({ type: "text" as const, text })),
+    });
+    // The response is "one\ntwo\nthree".
+    const marks = marksByPart(
+      [say("one", "two"), { ...say("not said"), role: "tool" }, say("three")],
+      [
+        {
+          heuristic: "refusal",
+          value: 1,
+          evidence: [
+            [4, 7],
+            [9, 12],
+          ],
+        },
+        { heuristic: "quiet", value: 0, evidence: [[0, 3]] },
+      ],
+    );
+    expect([...marks]).toEqual([
+      ["0.1", [[0, 3]]],
+      ["2.0", [[1, 4]]],
+    ]);
+  });
+});
