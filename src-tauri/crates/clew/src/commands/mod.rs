@@ -117,9 +117,9 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Print completions for a shell.
     Completions(completions::Completions),
-    /// Print the TypeScript of the API.
+    /// Print a generated file of the user interface.
     #[command(hide = true)]
-    Bindings,
+    Bindings(bindings::Bindings),
 }
 
 /// Runs the command that the user gave; without one, opens the user interface.
@@ -135,7 +135,7 @@ pub(crate) async fn run(cli: Cli, umask: Umask, out: &mut Out) -> anyhow::Result
         Some(Command::Status(_)) => status::run(&shared, out).await,
         Some(Command::Doctor(command)) => doctor::run(command, &shared, out).await,
         Some(Command::Completions(command)) => completions::run(&command, out),
-        Some(Command::Bindings) => bindings::run(out),
+        Some(Command::Bindings(command)) => bindings::run(&command, out),
         None => open::run(open::Open::default(), &shared, out).await,
     }
 }
