@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::Convention;
 use super::read::{
     self, Flat, Reader, Slots, Table, compact, documents, event_message, from_json, media, parse,
-    repeats, text_message, tool_definitions,
+    repeats, role_name, text_message, tool_definitions,
 };
 use crate::model::{
     Document, Facts, Message, Operation, Part, SpanView, Stated, ToolDefinition, as_f64,
@@ -258,7 +258,9 @@ fn conversation(
 }
 
 fn message(flat: &Flat, role: &str) -> Message {
-    let stated = flat.text("role").unwrap_or_else(|| role.to_owned());
+    let stated = flat
+        .text("role")
+        .map_or_else(|| role.to_owned(), |stated| role_name(&stated));
     let mut parts = Vec::new();
     let contents = flat.at("contents").map(Flat::items).unwrap_or_default();
     let content = flat.text("content");

@@ -282,11 +282,18 @@ impl Convention for OtelGenAi {
                 .or_else(|| reader.first(&["gen_ai.prompt"], |value| messages(value, "user")));
             facts.input = with_system(input, system);
         }
-        facts.output = facts
-            .output
+        // Some state only why the model stopped here, and what it said in the older keys.
+        let (said, reasons_only) = match facts.output.take() {
+            Some(output) if output.value.iter().any(|message| !message.parts.is_empty()) => {
+                (Some(output), None)
+            }
+            silent => (None, silent),
+        };
+        facts.output = said
             .or_else(|| flat_messages(view, "gen_ai.completion", "assistant", &mut slots))
             .or_else(|| carried.choices())
-            .or_else(|| reader.first(&["gen_ai.completion"], |value| messages(value, "assistant")));
+            .or_else(|| reader.first(&["gen_ai.completion"], |value| messages(value, "assistant")))
+            .or(reasons_only);
         facts
     }
 }

@@ -1,12 +1,10 @@
 //! What counts in a trace's totals: each model call once, however many spans tell of it.
 //!
 //! Wrappers repeat what the calls below them state, and two instrumentations may both record one call
-//! (semconv.md §12): the lowest span that states a figure owns it, and of spans with the same response id one counts.
-
-use std::collections::HashMap;
+//! (semconv.md §12): the lowest span that states a figure owns it, and of spans with the same response id at the same time one counts.
 
 use super::{SpanRow, Tree};
-use crate::model::Operation;
+use crate::model::{Operation, UnixNanos};
 
 /// Which rows count; one element a row, in the order of the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,12 +42,11 @@ pub fn counted(rows: &[SpanRow], tree: &Tree) -> Counted {
     }
 }
 
-/// The lowest rows that state something; of those with the same response id the deepest, then the one with more tokens
-/// stated, then the earliest.
+/// The lowest rows that state something; of rows that tell of one response the one that says most, then the deepest, then
+/// the earliest.
 fn owners(rows: &[SpanRow], tree: &Tree, states: impl Fn(&SpanRow) -> bool) -> Vec<bool> {
     let mut owns = vec![false; rows.len()];
     let mut below = vec![false; rows.len()];
-    let mut by_response: HashMap<&str, usize> = HashMap::new();
     for &row in tree.order.iter().rev() {
         let stated = states(&rows[row]);
         owns[row] = stated && !below[row];
@@ -59,24 +56,45 @@ fn owners(rows: &[SpanRow], tree: &Tree, states: impl Fn(&SpanRow) -> bool) -> V
             below[above] = true;
         }
     }
-    for &row in &tree.order {
-        if !owns[row] {
-            continue;
-        }
-        let id = rows[row]
-            .facts
-            .as_ref()
-            .and_then(|facts| facts.response_id.as_deref());
-        let Some(id) = id else { continue };
-        let other = *by_response.entry(id).or_insert(row);
-        if other != row {
-            let rank = |row: usize| (richness(&rows[row]), tree.depth[row]);
-            let loser = if rank(row) > rank(other) { other } else { row };
-            owns[loser] = false;
-            by_response.insert(id, if loser == row { other } else { row });
+    for told in responses(rows, &owns) {
+        let says_most = told.iter().copied().max_by_key(|&row| {
+            let earliest = std::cmp::Reverse((rows[row].start, rows[row].span_id));
+            (richness(&rows[row]), tree.depth[row], earliest)
+        });
+        for row in told {
+            owns[row] = Some(row) == says_most;
         }
     }
     owns
+}
+
+/// Rows that tell of one response: the same id, and at the same time. Servers for tests give every response one id;
+/// calls after one another are calls of their own.
+fn responses(rows: &[SpanRow], owns: &[bool]) -> Vec<Vec<usize>> {
+    let id = |row: usize| rows[row].facts.as_ref()?.response_id.as_deref();
+    let mut named: Vec<usize> = (0..rows.len())
+        .filter(|&row| owns[row] && id(row).is_some())
+        .collect();
+    named.sort_by_key(|&row| (id(row), rows[row].start, rows[row].span_id));
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut latest = UnixNanos(0);
+    for row in named {
+        let same = groups
+            .last()
+            .and_then(|group| group.first())
+            .is_some_and(|&first| id(first) == id(row));
+        match groups.last_mut() {
+            Some(group) if same && rows[row].start <= latest => {
+                group.push(row);
+                latest = latest.max(rows[row].end);
+            }
+            _ => {
+                groups.push(vec![row]);
+                latest = rows[row].end;
+            }
+        }
+    }
+    groups
 }
 
 /// How many figures a row states.

@@ -105,12 +105,15 @@ fn list(rows: &[SpanRow], tree: &Tree, steps: &[usize], budget: usize) -> String
     let top = steps.first().map_or(0, |&row| tree.depth[row]);
     let mut body = String::new();
     let mut shown = 0;
+    // 100: the heading, the fences and the closing remark.
+    let mut left = budget.saturating_sub(100);
     for &row in steps {
         let line = line(&rows[row], tree.depth[row] - top, counts[row]);
-        // 100: the heading, the fences and the closing remark.
-        if body.chars().count() + line.chars().count() + 100 > budget {
+        let length = line.chars().count();
+        if length > left {
             break;
         }
+        left -= length;
         body.push_str(&line);
         shown += 1;
     }

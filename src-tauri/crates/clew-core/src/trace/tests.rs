@@ -83,6 +83,12 @@ fn stating(folder: &str) -> BTreeSet<String> {
 #[test]
 fn totals_are_what_the_provider_served() {
     for run in [
+        "haystack",
+        "openinference_openai_agents",
+        "pydantic_ai",
+        "semantic_kernel",
+        "smolagents",
+        "vercel_ai7",
         "otel_genai_anthropic",
         "manual_generic",
         "google_adk",
@@ -100,6 +106,7 @@ fn totals_are_what_the_provider_served_for_calls_that_state_usage() {
         "openai_v2_default",
         "openai_v2_experimental",
         "openinference_openai",
+        "openllmetry_openai",
     ] {
         let ids = stating(run);
         let stated = |call: &Json| match call["response_id"].as_str() {
@@ -197,6 +204,18 @@ fn two_spans_with_one_response_id_count_once_in_either_order() {
         let drawn = waterfall(summary, &rows);
         assert_eq!(drawn.flags, [0, flag::NOT_COUNTED, 0]);
     }
+}
+
+#[test]
+fn calls_after_one_another_count_each_even_if_the_server_repeats_its_ids() {
+    let mut rows: Vec<SpanRow> = (1..=3)
+        .map(|id| call(id, None, (20, 5), Some("chatcmpl-0")))
+        .collect();
+    for (row, start) in rows.iter_mut().zip([1_000, 2_000, 3_000]) {
+        (row.start, row.end) = (UnixNanos(start), UnixNanos(start + 500));
+    }
+    let summary = summarised(&rows);
+    assert_eq!((summary.input_tokens, summary.call_count), (Some(60), 3));
 }
 
 #[test]

@@ -290,12 +290,13 @@ fn message(json: &Json, role: &str) -> Message {
     }
 }
 
-fn role_name(stated: &str) -> String {
+/// The role under its one name; a role that nobody else uses stays as stated.
+pub(in crate::convention) fn role_name(stated: &str) -> String {
     match stated {
         "human" | "HumanMessage" | "HumanMessageChunk" => "user".to_owned(),
-        "ai" | "model" | "AIMessage" | "AIMessageChunk" => "assistant".to_owned(),
+        "ai" | "model" | "tool-call" | "AIMessage" | "AIMessageChunk" => "assistant".to_owned(),
         "SystemMessage" => "system".to_owned(),
-        "function" | "ToolMessage" | "FunctionMessage" => "tool".to_owned(),
+        "function" | "tool-response" | "ToolMessage" | "FunctionMessage" => "tool".to_owned(),
         other => other.to_owned(),
     }
 }

@@ -12,7 +12,7 @@ mod table;
 pub(super) use flat::{Flat, Slots};
 pub(super) use json::{compact, field, parse, structured, text};
 pub(super) use listing::{documents, tool_definitions};
-pub(super) use message::{event_message, from_json, messages, text_message};
+pub(super) use message::{event_message, from_json, messages, role_name, text_message};
 pub use outcome::finish_reason;
 pub(super) use outcome::{error, first_event};
 pub(super) use part::{media, repeats};
