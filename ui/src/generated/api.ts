@@ -243,7 +243,11 @@ width: number,
 /**
  * Height in pixels, 100 to 2,000.
  */
-height: number, };
+height: number, 
+/**
+ * The reader's time zone, in minutes east of UTC.
+ */
+utcOffsetMinutes: number, };
 
 /**
  * What kind of failure it is; a code exists only where someone acts on it.
@@ -709,13 +713,18 @@ versions: Array<PromptVersion>, };
  */
 export type PromptVersion = { 
 /**
- * The version as stated; empty where the program states none.
+ * The version as stated; where the program states none, `#` and six hex digits of the text's hash, or empty
+ * where it states no text either.
  */
 version: string, 
 /**
- * The template's text, where stated.
+ * The template's text, where stated; the newest where calls state several.
  */
 template: string | null, 
+/**
+ * Different texts that its calls state: more than one means that the text changed and the version did not.
+ */
+texts: number, 
 /**
  * Calls that used it.
  */
@@ -733,7 +742,7 @@ firstMicros: number,
  */
 lastMicros: number, 
 /**
- * Median duration in nanoseconds.
+ * Median duration in nanoseconds of calls that ended.
  */
 durationNanos: number | null, 
 /**
