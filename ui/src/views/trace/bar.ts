@@ -106,7 +106,9 @@ export function barLabel(waterfall: Waterfall, row: number, elapsed: number): st
   const parts = [isPending ? `${duration(nanos)}…` : duration(nanos)];
   const input = stated(waterfall.inputTokens[row]);
   const output = stated(waterfall.outputTokens[row]);
-  if (input !== null || output !== null) parts.push(`${compact(input)}→${compact(output)}`);
+  if (input !== null && output !== null) parts.push(`${compact(input)}→${compact(output)}`);
+  else if (input !== null) parts.push(`${compact(input)} in`);
+  else if (output !== null) parts.push(`${compact(output)} out`);
   const usd = stated(waterfall.cost[row]);
   if (usd !== null) parts.push(cost(usd));
   const documents = waterfall.documents[row]!;

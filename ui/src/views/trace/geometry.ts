@@ -95,15 +95,28 @@ export function runSegments(
 export interface LabelPlace {
   /** Left edge of the label in pixels of the lane. */
   x: number;
+  /** Pixels that the label may take. */
+  width: number;
   /** Whether it covers the bar and so needs a ground of its own. */
   over: boolean;
 }
 
-/** Places a label right of its bar, else left of it, else over its right end. */
+/** The fewest pixels in which a cut label still says something. */
+const LEAST_LABEL = 90;
+
+/** Places a label right of its bar, else left of it, else on the wider side, cut; over the bar where neither is wide. */
 export function placeLabel(x: number, width: number, label: number, lane: number): LabelPlace {
   const gap = 6;
-  const right = x + width + gap;
-  if (right + label <= lane) return { x: Math.max(right, gap), over: false };
-  if (x - gap - label >= 0) return { x: x - gap - label, over: false };
-  return { x: Math.max(lane - label - gap, 0), over: true };
+  const right = Math.max(x + width + gap, gap);
+  const toRight = lane - right;
+  const toLeft = x - 2 * gap;
+  if (label <= toRight) return { x: right, width: toRight, over: false };
+  if (label <= toLeft) return { x: x - gap - label, width: label, over: false };
+  if (Math.max(toLeft, toRight) < LEAST_LABEL) {
+    const shown = Math.min(label + gap, lane - 2 * gap);
+    return { x: lane - shown - gap, width: shown, over: true };
+  }
+  return toRight >= toLeft
+    ? { x: right, width: toRight, over: false }
+    : { x: gap, width: toLeft, over: false };
 }

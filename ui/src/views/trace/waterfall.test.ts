@@ -74,9 +74,11 @@ describe("bars", () => {
     expect(runSegments(run, bars, 0, 3, 1)).toHaveLength(1);
   });
   it("label at the right, else at the left, else over the bar", () => {
-    expect(placeLabel(10, 20, 50, 200)).toEqual({ x: 36, over: false });
-    expect(placeLabel(120, 60, 50, 200)).toEqual({ x: 64, over: false });
-    expect(placeLabel(10, 185, 50, 200).over).toBe(true);
+    expect(placeLabel(10, 20, 50, 200)).toMatchObject({ x: 36, over: false });
+    expect(placeLabel(120, 60, 50, 200)).toEqual({ x: 64, width: 50, over: false });
+    expect(placeLabel(10, 185, 50, 200)).toMatchObject({ over: true });
+    // Too long for either side: the wider one, cut.
+    expect(placeLabel(150, 10, 400, 300)).toEqual({ x: 6, width: 138, over: false });
   });
   it("draw the map with errors above all else", () => {
     const map = minimap(
