@@ -62,9 +62,6 @@ const NAMED_EDGES: &[(&str, &str)] = &[
 /// The UI: a folder of `ui/src` may import from earlier ones and from itself.
 const FOLDERS: &[&str] = &["generated", "host", "lib", "parts", "views", "App"];
 
-/// The one view that another view shows inside itself: Live's side panel is the trace.
-const EMBEDDED: &[(&str, &str)] = &[("views/live/", "views/trace/TracePanel.svelte")];
-
 /// Which layer of `clew-core` a path belongs to.
 fn core_layer(to: &str) -> &str {
     to.split("::").next().unwrap_or(to)
@@ -157,12 +154,8 @@ fn folders_of_the_ui_import_only_what_lies_below_them() {
                     file.path, edge.line, edge.to
                 ));
             }
-            let embedded = EMBEDDED
-                .iter()
-                .any(|(host, part)| inside.starts_with(host) && edge.to == *part);
             if let (Some(from), Some(to)) = (view(inside), view(&edge.to))
                 && from != to
-                && !embedded
             {
                 complaints.push(format!(
                     "{}:{}: view {from} imports view {to}: move the shared part to ui/src/parts or ui/src/lib",

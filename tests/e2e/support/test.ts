@@ -47,9 +47,11 @@ export const test = base.extend<Watched, Worker>({
     { scope: "worker" },
   ],
 
-  fresh: async ({}, use) => {
+  fresh: async ({ page }, use) => {
     const clew = await Clew.start();
     await use(clew);
+    // Nobody asks a Clew that has stopped.
+    await page.goto("about:blank");
     expect(await clew.stop(), "clew serve ends well").toBe(0);
   },
 
@@ -104,12 +106,4 @@ export async function expectAccessible(page: Page): Promise<void> {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     expect(await violations(page), `axe, ${colorScheme}`).toEqual([]);
   }
-}
-
-/** The element that has the keyboard, as its role and name. */
-export async function focused(page: Page): Promise<string> {
-  return page.evaluate(() => {
-    const element = document.activeElement;
-    return `${element?.getAttribute("role") ?? element?.tagName.toLowerCase()} ${element?.getAttribute("aria-label") ?? element?.textContent?.trim() ?? ""}`;
-  });
 }

@@ -1,0 +1,52 @@
+import { expect, expectAccessible, test } from "../support/test.ts";
+import { trace } from "../support/otlp.mjs";
+
+test.describe("Connect", () => {
+  test("is home until the first span, then hands over to the trace that came", async ({ page, visit, fresh }) => {
+    await visit("", fresh);
+    await expect(page).toHaveURL(/#\/connect/);
+    await expect(page.getByRole("heading", { name: /Waiting for the first span/ })).toBeVisible();
+    await expectAccessible(page);
+    const { traceId, body } = trace("first", [{ name: "hello" }]);
+    await fresh.send("traces", body);
+    await expect(page.getByRole("heading", { name: "The first trace is here" })).toBeVisible({ timeout: 3_000 });
+    await expect(page).toHaveURL(new RegExp(`#/live\\?peek=0.${traceId}`));
+    await visit("", fresh);
+    await expect(page).toHaveURL(/#\/live/);
+  });
+
+  test("says where it listens and how to send there", async ({ page, visit, fresh, context }) => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await visit("#/connect", fresh);
+    const port = fresh.http.split(":")[1]!;
+    await expect(page.getByRole("main")).toContainText(port);
+    const snippets = page.getByRole("region", { name: "Snippets" });
+    await expect(snippets).toContainText(`:${port}`);
+    await expect(snippets).toContainText("OTEL_BSP_SCHEDULE_DELAY");
+    for (const tab of await snippets.getByRole("tab").all()) {
+      await tab.click();
+      await expect(snippets.getByRole("tabpanel")).toContainText(/\S{5}/);
+    }
+    await snippets.getByRole("button", { name: /Copy/ }).first().click();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toMatch(/\S{5}/);
+  });
+
+  test("sends a test trace by key", async ({ page, visit, fresh }) => {
+    await visit("#/connect", fresh);
+    await expect(page.getByRole("heading", { name: /Waiting/ })).toBeVisible();
+    await page.keyboard.press("t");
+    await expect(page).toHaveURL(/#\/live\?peek=0\.[0-9a-f]{32}/);
+    await expect(page.getByRole("treegrid", { name: "Spans of the trace" })).toBeVisible();
+  });
+
+  test("opens the sample, which can be closed again", async ({ page, visit, fresh }) => {
+    await visit("#/connect", fresh);
+    await page.getByRole("button", { name: "Open the sample" }).click();
+    const rows = page.getByRole("grid", { name: "Traces" }).getByRole("row");
+    await expect(rows.nth(1)).toBeVisible();
+    await expect.poll(async () => (await fresh.call("list_sources")).length).toBe(1);
+    await page.getByRole("navigation", { name: "Views" }).getByRole("listitem").filter({ has: page.getByRole("button", { name: /^Close/ }) }).hover();
+    await page.getByRole("button", { name: /^Close/ }).click();
+    await expect.poll(async () => (await fresh.call("list_sources")).length).toBe(0);
+  });
+});
