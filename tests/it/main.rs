@@ -2,3 +2,5 @@
 
 mod kill;
 mod tidy;
+mod cli;
+mod serve;

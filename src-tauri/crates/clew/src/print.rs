@@ -152,6 +152,12 @@ impl Out {
     }
 }
 
+/// Tells the user something that is not the answer, on stderr.
+pub(crate) fn note(text: &str) {
+    // Without a reader there is nobody to tell.
+    let _ = writeln!(io::stderr(), "clew: {}", lines(text));
+}
+
 /// Whether a character could steer a terminal, or hide or reorder text: controls, bidi marks, zero-width characters
 /// and tags.
 fn is_steering(character: char) -> bool {

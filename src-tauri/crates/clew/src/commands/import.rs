@@ -6,6 +6,7 @@ use clap::Args;
 use clew_engine::Engine;
 use clew_engine::api::Opened;
 
+use super::list::counted;
 use super::{Exit, Shared};
 use crate::client::Client;
 use crate::door::Door;
@@ -39,12 +40,12 @@ pub(super) fn report(opened: &[Opened], out: &mut Out) -> anyhow::Result<Exit> {
     } else {
         for file in opened {
             out.line(&format!(
-                "{}: {} spans in {} traces, {} log records, {} metric points",
+                "{}: {} in {}, {}, {}",
                 plain(&file.label),
-                count(Some(file.spans)),
-                count(Some(file.traces)),
-                count(Some(file.logs)),
-                count(Some(file.points)),
+                counted(file.spans, "span"),
+                counted(file.traces, "trace"),
+                counted(file.logs, "log record"),
+                counted(file.points, "metric point"),
             ))?;
             for problem in &file.problems {
                 let problem = out.ink(Ink::Yellow, &plain(problem));

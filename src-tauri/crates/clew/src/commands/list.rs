@@ -8,7 +8,7 @@ use clew_engine::api::{TimeRange, TraceFilter, TracePage, TraceStatus};
 
 use super::{Exit, Shared};
 use crate::door::Door;
-use crate::print::{Ink, Out, count, cut, dollars, duration, plain};
+use crate::print::{Ink, Out, count, cut, dollars, duration, note, plain};
 
 /// Rows that one page of the engine holds at most.
 const PAGE: u32 = 500;
@@ -44,7 +44,7 @@ pub(super) async fn run(command: List, shared: &Shared, out: &mut Out) -> anyhow
     if out.is_json() {
         out.json(&rows)?;
     } else if rows.is_empty() {
-        tracing::warn!("no trace matches");
+        note("no trace matches");
     } else {
         table(&rows, out)?;
     }
@@ -123,12 +123,11 @@ pub(super) fn table(rows: &[TraceSummary], out: &mut Out) -> anyhow::Result<()> 
 
 /// What a trace's row says of its end.
 pub(super) fn state(row: &TraceSummary) -> String {
-    let errors = match row.error_count {
-        0 => "",
-        1 => " · 1 error",
-        _ => return format!("{} · {} errors", state_name(row.state), row.error_count),
-    };
-    format!("{}{errors}", state_name(row.state))
+    let name = state_name(row.state);
+    match row.error_count {
+        0 => name.to_owned(),
+        errors => format!("{name} · {}", counted(errors.into(), "error")),
+    }
 }
 
 fn state_name(state: TraceState) -> &'static str {
@@ -154,10 +153,10 @@ pub(super) fn clock(micros: u64) -> String {
         )
 }
 
-/// Prints the sum of traces on one line.
+/// The sum of traces on one line.
 pub(super) fn totals(rows: &[TraceSummary], out: &Out) -> String {
     let spans = rows.iter().map(|row| u64::from(row.span_count)).sum();
-    let errors: u64 = rows.iter().map(|row| u64::from(row.error_count)).sum();
+    let errors = rows.iter().map(|row| u64::from(row.error_count)).sum();
     let stated = |field: fn(&TraceSummary) -> Option<u64>| {
         rows.iter().filter_map(field).reduce(u64::saturating_add)
     };
@@ -165,20 +164,30 @@ pub(super) fn totals(rows: &[TraceSummary], out: &Out) -> String {
         .iter()
         .filter_map(|row| row.cost_usd)
         .reduce(|sum, each| sum + each);
+    let tokens = match (
+        stated(|row| row.input_tokens),
+        stated(|row| row.output_tokens),
+    ) {
+        (None, None) => "no tokens stated".to_owned(),
+        (input, output) => format!("{} tokens in, {} out", count(input), count(output)),
+    };
+    let cost = cost.map_or_else(
+        || "no cost stated".to_owned(),
+        |cost| format!("cost {}", dollars(Some(cost))),
+    );
     let failed = match errors {
         0 => "no errors".to_owned(),
-        1 => out.ink(Ink::Red, "1 error"),
-        _ => out.ink(Ink::Red, &format!("{errors} errors")),
+        _ => out.ink(Ink::Red, &counted(errors, "error")),
     };
-    format!(
-        "{} {} · {} spans · {} tokens in, {} out · cost {} · {failed}",
-        rows.len(),
-        if rows.len() == 1 { "trace" } else { "traces" },
-        count(Some(spans)),
-        count(stated(|row| row.input_tokens)),
-        count(stated(|row| row.output_tokens)),
-        dollars(cost),
-    )
+    let traces = counted(rows.len() as u64, "trace");
+    let spans = counted(spans, "span");
+    format!("{traces} · {spans} · {tokens} · {cost} · {failed}")
+}
+
+/// "1 span", "2 spans".
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(Some(number)))
 }
 
 /// Reads "30s", "15m", "2h", "7d".

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use clap::Args;
 use clew_core::trace::TraceSummary;
-use clew_engine::api::{CopyFormat, CopyTrace, NoParams, Status, Text, TimeRange, TraceFilter};
+use clew_engine::api::{CopyFormat, CopyTrace, NoParams, Status, Text, TraceFilter};
 use clew_engine::harden::{self, Umask};
 use clew_engine::instance::{Instance, Kind, Running};
 use serde::Serialize;
@@ -319,18 +319,9 @@ async fn traces(door: &Door, run_id: &str, began: u64) -> anyhow::Result<Found> 
         source: Some(0),
         ..TraceFilter::default()
     };
-    let newest = rows(
-        door,
-        TraceFilter {
-            range: TimeRange {
-                from: Some(began.saturating_sub(1_000_000)),
-                to: None,
-            },
-            ..filter
-        },
-        CANDIDATES,
-    )
-    .await?;
+    // By when they were received: the times that a program states may be anything.
+    let mut newest = rows(door, filter, CANDIDATES).await?;
+    newest.retain(|row| row.received_micros >= began);
     let mut own = Vec::new();
     for row in &newest {
         let copy = CopyTrace {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::list::{clock, rows, state, totals};
 use super::{Exit, Shared};
 use crate::door::Door;
-use crate::print::{Ink, Out, count, cut, dollars, duration, plain};
+use crate::print::{Ink, Out, count, cut, dollars, duration, note, plain};
 use crate::waterfall::{Row, Waterfall};
 
 /// Cells of the time axis.
@@ -45,11 +45,11 @@ struct Whole<'a> {
 pub(super) async fn run(command: Trace, shared: &Shared, out: &mut Out) -> anyhow::Result<Exit> {
     let database = shared.start()?.options.database;
     let Some(door) = Door::reading(&database).await? else {
-        tracing::warn!("there is no database yet");
+        note("there is no database yet");
         return Ok(Exit::NoMatch);
     };
     let Some((trace, waterfall)) = find(&door, &command.id).await? else {
-        tracing::warn!("no trace {}", plain(&command.id));
+        note(&format!("no trace {}", command.id));
         return Ok(Exit::NoMatch);
     };
     if out.is_json() {
