@@ -391,16 +391,20 @@ async fn closing_answers_what_is_being_sent() {
     stream.write_all(head.as_bytes()).await.expect("it reads");
     stream.write_all(&body[..20]).await.expect("it reads");
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    let closing = tokio::spawn({
-        let engine = rig.engine.clone();
-        async move { engine.shut_down().await }
-    });
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    stream.write_all(&body[20..]).await.expect("it reads");
-    let mut reply = Vec::new();
-    stream.read_to_end(&mut reply).await.expect("a reply");
-    assert_eq!(client::status_of(&reply), 200, "{}", String::from_utf8_lossy(&reply));
-    closing.await.expect("it closes");
+    let rest = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        stream.write_all(&body[20..]).await.expect("it reads");
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply).await.expect("a reply");
+        reply
+    };
+    let (reply, ()) = tokio::join!(rest, rig.engine.shut_down());
+    assert_eq!(
+        client::status_of(&reply),
+        200,
+        "{}",
+        String::from_utf8_lossy(&reply)
+    );
     assert_eq!(rig.rows("spans"), 1);
     assert!(tokio::net::TcpStream::connect(rig.http).await.is_err(), "closed");
 }
