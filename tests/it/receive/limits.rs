@@ -116,16 +116,19 @@ fn structs(size: usize) -> Vec<(&'static str, &'static str, Vec<u8>)> {
 /// This test binary once more, as nothing but a server: its memory is Clew's alone.
 struct Server {
     child: Child,
+    /// Everything that it writes.
+    _folder: tempfile::TempDir,
     ports: [SocketAddr; 2],
 }
 
 impl Server {
     fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder").keep();
-        let said = folder.join("ports");
+        let folder = tempfile::tempdir().expect("a folder");
+        let said = folder.path().join("ports");
         let child = Command::new(std::env::current_exe().expect("a test binary"))
             .args(["--exact", "receive::limits::a_server_for_another_test"])
             .env("CLEW_TEST_SERVER", &said)
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::null())
             .stdin(Stdio::piped())
             .spawn()
@@ -140,7 +143,11 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-        Self { child, ports }
+        Self {
+            child,
+            _folder: folder,
+            ports,
+        }
     }
 
     /// Largest resident memory since the last call, in MiB, and from now on a new measure.
