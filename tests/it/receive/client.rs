@@ -179,9 +179,10 @@ pub(super) async fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     reply
 }
 
-/// The status of a raw HTTP/1.1 reply; 0 where there is none.
+/// The status of a raw HTTP/1 reply; 0 where there is none.
 pub(super) fn status_of(reply: &[u8]) -> u16 {
     let text = String::from_utf8_lossy(reply);
-    let status = text.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3));
+    let line = text.strip_prefix("HTTP/1.");
+    let status = line.and_then(|line| line.get(2..5));
     status.and_then(|status| status.parse().ok()).unwrap_or(0)
 }

@@ -8,7 +8,9 @@ const PAGE: &str = "http://localhost:3000";
 
 fn has_cors(reply: &Reply) -> bool {
     let names = reply.headers.keys();
-    names.into_iter().any(|name| name.as_str().starts_with("access-control-"))
+    names
+        .into_iter()
+        .any(|name| name.as_str().starts_with("access-control-"))
 }
 
 #[tokio::test]
@@ -26,7 +28,10 @@ async fn another_hosts_name_is_refused_before_the_body() {
             ("localhost.", 403),
             ("user@localhost", 403),
         ] {
-            let reply = json("{}").with("host", host).send(address, "/v1/traces").await;
+            let reply = json("{}")
+                .with("host", host)
+                .send(address, "/v1/traces")
+                .await;
             assert_eq!(reply.status, status, "{host}");
         }
         for head in [
@@ -59,19 +64,32 @@ async fn only_pages_of_this_machine_may_send_and_read_the_reply() {
     let rig = Rig::start().await;
     for address in rig.ports() {
         for origin in [PAGE, "http://127.0.0.1:5173", "https://[::1]:8443"] {
-            let reply = json("{}").with("origin", origin).send(address, "/v1/traces").await;
+            let reply = json("{}")
+                .with("origin", origin)
+                .send(address, "/v1/traces")
+                .await;
             assert_eq!(reply.status, 200, "{origin}");
             assert_eq!(reply.header("access-control-allow-origin"), origin);
             assert_eq!(reply.header("vary"), "Origin");
             assert_eq!(reply.header("access-control-allow-credentials"), "");
             // A failure must be readable too.
-            let reply = json("{").with("origin", origin).send(address, "/v1/traces").await;
+            let reply = json("{")
+                .with("origin", origin)
+                .send(address, "/v1/traces")
+                .await;
             assert_eq!(reply.status, 400, "{origin}");
             assert_eq!(reply.header("access-control-allow-origin"), origin);
         }
-        for origin in ["null", "http://evil.example", "http://localhost.evil.com", "file://"] {
+        for origin in [
+            "null",
+            "http://evil.example",
+            "http://localhost.evil.com",
+            "file://",
+        ] {
             for method in ["POST", "OPTIONS"] {
-                let ask = Ask::new(method).with("content-type", "application/json").body("{}");
+                let ask = Ask::new(method)
+                    .with("content-type", "application/json")
+                    .body("{}");
                 let reply = ask.with("origin", origin).send(address, "/v1/traces").await;
                 assert_eq!(reply.status, 403, "{method} {origin}");
                 assert!(!has_cors(&reply), "{method} {origin}");
@@ -80,7 +98,10 @@ async fn only_pages_of_this_machine_may_send_and_read_the_reply() {
             let reply = call.send(address, client::method("traces")).await;
             assert_eq!(reply.grpc_status(), Some(7), "{origin}");
         }
-        let reply = json("{}").with("sec-fetch-site", "cross-site").send(address, "/v1/traces").await;
+        let reply = json("{}")
+            .with("sec-fetch-site", "cross-site")
+            .send(address, "/v1/traces")
+            .await;
         assert_eq!(reply.status, 403);
         let reply = json("{}").send(address, "/v1/traces").await;
         assert!(!has_cors(&reply), "no page, no permission");
@@ -143,7 +164,11 @@ async fn nothing_can_be_read_or_changed_by_get() {
             "/v1/traces?callback=x",
         ] {
             let reply = Ask::new("GET").send(address, path).await;
-            assert!([404, 405].contains(&reply.status), "{path}: {}", reply.status);
+            assert!(
+                [404, 405].contains(&reply.status),
+                "{path}: {}",
+                reply.status
+            );
         }
     }
     assert_eq!(rig.rows("spans"), 0);
@@ -164,16 +189,24 @@ async fn with_a_key_every_request_must_carry_it() {
                 Some(key) => ask.with("x-clew-key", key),
                 None => ask,
             };
-            let reply = with_key(client::protobuf(one_span())).send(address, "/v1/traces").await;
+            let reply = with_key(client::protobuf(one_span()))
+                .send(address, "/v1/traces")
+                .await;
             assert_eq!(reply.status, status, "{key:?}");
             let call = with_key(client::call(&one_span()));
             let reply = call.send(address, client::method("traces")).await;
             assert_eq!(reply.grpc_status(), Some(code), "{key:?}");
         }
-        let reply = Ask::new("OPTIONS").with("origin", PAGE).send(address, "/v1/traces").await;
+        let reply = Ask::new("OPTIONS")
+            .with("origin", PAGE)
+            .send(address, "/v1/traces")
+            .await;
         assert_eq!(reply.status, 204, "a preflight cannot carry it");
     }
     assert_eq!(rig.rows("spans"), 4);
     let told = rig.problems().join("\n");
-    assert!(told.contains("x-clew-key") && !told.contains("s3cret"), "{told}");
+    assert!(
+        told.contains("x-clew-key") && !told.contains("s3cret"),
+        "{told}"
+    );
 }

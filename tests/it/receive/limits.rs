@@ -32,17 +32,15 @@ fn request_of(size: usize) -> Vec<u8> {
 async fn the_limit_is_64_mib_to_the_byte() {
     let rig = Rig::start().await;
     for address in rig.ports() {
-        for (size, status, code) in [
-            (LIMIT - 1, 200, 0),
-            (LIMIT, 200, 0),
-            (LIMIT + 1, 413, 8),
-        ] {
+        for (size, status, code) in [(LIMIT - 1, 200, 0), (LIMIT, 200, 0), (LIMIT + 1, 413, 8)] {
             let body = request_of(size);
             let reply = client::post(address, "/v1/traces", body.clone()).await;
             assert_eq!(reply.status, status, "{size} over HTTP: {}", reply.text());
             assert_eq!(reply.header("retry-after"), "", "{size}");
 
-            let reply = client::call(&body).send(address, client::method("traces")).await;
+            let reply = client::call(&body)
+                .send(address, client::method("traces"))
+                .await;
             assert_eq!(reply.grpc_status(), Some(code), "{size} over gRPC");
             assert!(!reply.has_details(), "{size}");
 
@@ -104,28 +102,43 @@ fn structs(size: usize) -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("traces", "resources", empty(0x0a)),
         ("traces", "scopes", nested(&[0x0a], empty(0x12))),
         ("traces", "spans", nested(&[0x0a, 0x12], empty(0x12))),
-        ("traces", "attributes", nested(&[0x0a, 0x12, 0x12], empty(0x4a))),
+        (
+            "traces",
+            "attributes",
+            nested(&[0x0a, 0x12, 0x12], empty(0x4a)),
+        ),
         ("traces", "events", nested(&[0x0a, 0x12, 0x12], empty(0x5a))),
         ("traces", "links", nested(&[0x0a, 0x12, 0x12], empty(0x6a))),
         ("logs", "records", nested(&[0x0a, 0x12], empty(0x12))),
-        ("metrics", "points", nested(&[0x0a, 0x12, 0x12, 0x2a], empty(0x0a))),
-        ("metrics", "exemplars", nested(&[0x0a, 0x12, 0x12, 0x2a, 0x0a], empty(0x2a))),
+        (
+            "metrics",
+            "points",
+            nested(&[0x0a, 0x12, 0x12, 0x2a], empty(0x0a)),
+        ),
+        (
+            "metrics",
+            "exemplars",
+            nested(&[0x0a, 0x12, 0x12, 0x2a, 0x0a], empty(0x2a)),
+        ),
     ]
 }
 
 /// This test binary once more, as nothing but a server: its memory is Clew's alone.
 struct Server {
     child: Child,
+    /// Everything that it writes.
+    _folder: tempfile::TempDir,
     ports: [SocketAddr; 2],
 }
 
 impl Server {
     fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder").keep();
-        let said = folder.join("ports");
+        let folder = tempfile::tempdir().expect("a folder");
+        let said = folder.path().join("ports");
         let child = Command::new(std::env::current_exe().expect("a test binary"))
             .args(["--exact", "receive::limits::a_server_for_another_test"])
             .env("CLEW_TEST_SERVER", &said)
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::null())
             .stdin(Stdio::piped())
             .spawn()
@@ -140,7 +153,11 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-        Self { child, ports }
+        Self {
+            child,
+            _folder: folder,
+            ports,
+        }
     }
 
     /// Largest resident memory since the last call, in MiB, and from now on a new measure.
@@ -151,7 +168,9 @@ impl Server {
         let kib = line.and_then(|line| line.split_ascii_whitespace().nth(1));
         // "5" resets the high-water mark.
         std::fs::write(format!("{process}/clear_refs"), "5").expect("it can be reset");
-        kib.and_then(|kib| kib.parse::<usize>().ok()).expect("a number") / 1024
+        kib.and_then(|kib| kib.parse::<usize>().ok())
+            .expect("a number")
+            / 1024
     }
 }
 
@@ -201,10 +220,15 @@ async fn bombs_take_little_memory_and_no_time() {
             let started = Instant::now();
             let reply = client::post(server.ports[1], &format!("/v1/{signal}"), body.clone()).await;
             assert_eq!(reply.status, 413, "{what} of {size}: {}", reply.text());
-            let call = client::call(&body).send(server.ports[0], client::method(signal)).await;
+            let call = client::call(&body)
+                .send(server.ports[0], client::method(signal))
+                .await;
             assert_eq!(call.grpc_status(), Some(8), "{what} of {size}");
             let took = started.elapsed();
-            assert!(took < Duration::from_secs(4), "{what} of {size}: {took:?} for two");
+            assert!(
+                took < Duration::from_secs(4),
+                "{what} of {size}: {took:?} for two"
+            );
             let peak = server.peak();
             assert!(peak <= 768, "{what} of {size}: {peak} MiB");
         }
@@ -222,7 +246,9 @@ async fn what_does_not_fit_in_memory_now_is_sent_again() {
     let part = vec![0; LIMIT - MIB / 2];
     let mut unfinished = Vec::new();
     for _ in 0..4 {
-        let mut stream = tokio::net::TcpStream::connect(rig.http).await.expect("it listens");
+        let mut stream = tokio::net::TcpStream::connect(rig.http)
+            .await
+            .expect("it listens");
         stream.write_all(head.as_bytes()).await.expect("it reads");
         stream.write_all(&part).await.expect("it reads");
         unfinished.push(stream);
@@ -238,7 +264,9 @@ async fn what_does_not_fit_in_memory_now_is_sent_again() {
         assert!(Instant::now() < deadline, "status {}", reply.status);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let call = client::call(&body).send(rig.grpc, client::method("traces")).await;
+    let call = client::call(&body)
+        .send(rig.grpc, client::method("traces"))
+        .await;
     assert_eq!(call.grpc_status(), Some(14));
     assert!(call.has_details(), "RetryInfo");
 
@@ -248,7 +276,11 @@ async fn what_does_not_fit_in_memory_now_is_sent_again() {
     let _ = gone.read(&mut [0; 1]).await;
     drop(gone);
     let deadline = Instant::now() + Duration::from_secs(20);
-    while client::post(rig.http, "/v1/traces", body.clone()).await.status != 200 {
+    while client::post(rig.http, "/v1/traces", body.clone())
+        .await
+        .status
+        != 200
+    {
         assert!(Instant::now() < deadline, "the share comes back");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -27,14 +27,23 @@ async fn both_loopbacks_are_bound_and_nothing_else() {
             .iter()
             .map(|address| address.parse().expect("an address"))
             .collect();
-        assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{addresses:?}");
+        assert!(
+            addresses.iter().all(|address| address.ip().is_loopback()),
+            "{addresses:?}"
+        );
         assert!(addresses.iter().any(|address| address.is_ipv4()));
         let port = addresses[0].port();
         assert!(addresses.iter().all(|address| address.port() == port));
         if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
-            assert!(addresses.iter().any(|address| address.is_ipv6()), "{addresses:?}");
+            assert!(
+                addresses.iter().any(|address| address.is_ipv6()),
+                "{addresses:?}"
+            );
         }
-        for ip in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+        for ip in [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ] {
             // Nobody else can take the port of either family.
             if addresses.iter().any(|address| address.ip() == ip) {
                 assert!(TcpListener::bind((ip, port)).is_err(), "{ip}");
@@ -45,16 +54,25 @@ async fn both_loopbacks_are_bound_and_nothing_else() {
 
 #[tokio::test]
 async fn a_taken_port_is_named_and_taken_once_it_is_free() {
-    for squatted in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+    for squatted in [
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::LOCALHOST),
+    ] {
         let Ok(squatter) = TcpListener::bind((squatted, 0)) else {
             continue;
         };
         let port = squatter.local_addr().expect("bound").port();
         let folder = tempfile::tempdir().expect("a folder");
-        let engine = Engine::open(Options { grpc: port, ..options(&folder) });
+        let engine = Engine::open(Options {
+            grpc: port,
+            ..options(&folder)
+        });
         let engine = engine.await.expect("the database opens");
         let listening = engine.listen().await.expect("a taken port is not fatal");
-        let grpc = listening.iter().find(|socket| socket.name == "grpc").expect("named");
+        let grpc = listening
+            .iter()
+            .find(|socket| socket.name == "grpc")
+            .expect("named");
         assert_eq!(grpc.port, port);
         assert_eq!(grpc.addresses, Vec::<String>::new(), "never another port");
         let problem = grpc.problem.clone().expect("it says why");
@@ -65,17 +83,27 @@ async fn a_taken_port_is_named_and_taken_once_it_is_free() {
             let owner = format!("pid {}", std::process::id());
             assert!(problem.contains(&owner), "{problem}");
         }
-        let http = listening.iter().find(|socket| socket.name == "http").expect("named");
+        let http = listening
+            .iter()
+            .find(|socket| socket.name == "http")
+            .expect("named");
         assert!(!http.addresses.is_empty(), "the other port listens");
 
         drop(squatter);
         let deadline = Instant::now() + Duration::from_secs(12);
         loop {
             let listening = engine.listening();
-            let grpc = listening.iter().find(|socket| socket.name == "grpc").expect("named");
+            let grpc = listening
+                .iter()
+                .find(|socket| socket.name == "grpc")
+                .expect("named");
             if !grpc.addresses.is_empty() {
                 assert_eq!(grpc.problem, None);
-                assert!(grpc.addresses.iter().all(|address| address.ends_with(&port.to_string())));
+                assert!(
+                    grpc.addresses
+                        .iter()
+                        .all(|address| address.ends_with(&port.to_string()))
+                );
                 break;
             }
             assert!(Instant::now() < deadline, "tried again every 5 s");
@@ -92,17 +120,26 @@ async fn beyond_this_machine_a_key_is_needed() {
         host: Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         ..options(&folder)
     };
-    let engine = Engine::open(wide.clone()).await.expect("the database opens");
+    let engine = Engine::open(wide.clone())
+        .await
+        .expect("the database opens");
     let refused = engine.listen().await.expect_err("no key");
     assert!(refused.message.contains("ingest key"), "{refused}");
     assert!(engine.listening().is_empty(), "nothing is bound");
     engine.shut_down().await;
 
-    let keyed = Options { ingest_key: Some("s3cret".to_owned()), ..wide };
+    let keyed = Options {
+        ingest_key: Some("s3cret".to_owned()),
+        ..wide
+    };
     let engine = Engine::open(keyed).await.expect("the database opens");
     for socket in engine.listen().await.expect("a key is set") {
         assert_eq!(socket.problem, None);
-        assert!(socket.addresses[0].starts_with("0.0.0.0:"), "{:?}", socket.addresses);
+        assert!(
+            socket.addresses[0].starts_with("0.0.0.0:"),
+            "{:?}",
+            socket.addresses
+        );
     }
     engine.shut_down().await;
 }

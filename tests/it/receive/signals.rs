@@ -158,7 +158,8 @@ fn in_protobuf(signal: &str) -> Vec<u8> {
 pub(super) fn compress(encoding: &str, body: &[u8]) -> Vec<u8> {
     match encoding {
         "gzip" => {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            let mut encoder =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             encoder.write_all(body).expect("memory takes all");
             encoder.finish().expect("memory takes all")
         }
@@ -219,7 +220,11 @@ async fn every_port_takes_every_signal_in_every_form() {
                 let reply = ask.send(address, client::method(signal)).await;
                 assert_full_success(&reply, &what);
 
-                assert_eq!(rig.rows(table), before + 3, "{what}: stored before the reply");
+                assert_eq!(
+                    rig.rows(table),
+                    before + 3,
+                    "{what}: stored before the reply"
+                );
             }
         }
     }
@@ -229,8 +234,14 @@ async fn every_port_takes_every_signal_in_every_form() {
         .filter(|sender| sender.service == "shop")
         .map(|sender| sender.transport.as_str())
         .collect();
-    assert!(ways.contains(&"gRPC") && ways.contains(&"HTTP/protobuf"), "{ways:?}");
-    let shop = &senders[senders.iter().position(|s| s.service == "shop").expect("it sent")];
+    assert!(
+        ways.contains(&"gRPC") && ways.contains(&"HTTP/protobuf"),
+        "{ways:?}"
+    );
+    let shop = &senders[senders
+        .iter()
+        .position(|s| s.service == "shop")
+        .expect("it sent")];
     assert_eq!(shop.language.as_deref(), Some("python"));
     assert_eq!(shop.scopes, ["my.tracer 1.2"]);
 }
@@ -285,9 +296,10 @@ async fn vendors_paths_and_parameters_are_taken() {
 async fn keep_alive_chunks_and_expectations_work() {
     let rig = Rig::start().await;
     let (one, two) = (one_span(), one_span());
-    let mut bytes = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n\
+    let mut bytes =
+        b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n\
         Transfer-Encoding: chunked\r\n\r\n"
-        .to_vec();
+            .to_vec();
     for chunk in one.chunks(10) {
         bytes.extend(format!("{:x}\r\n", chunk.len()).bytes());
         bytes.extend(chunk);
@@ -316,10 +328,17 @@ async fn nothing_sent_is_a_success_that_stores_nothing() {
     for body in [&[][..], &no_spans] {
         let reply = client::post(rig.http, "/v1/traces", body.to_vec()).await;
         assert_full_success(&reply, "empty protobuf");
-        let reply = client::call(body).send(rig.grpc, client::method("traces")).await;
+        let reply = client::call(body)
+            .send(rig.grpc, client::method("traces"))
+            .await;
         assert_full_success(&reply, "empty call");
     }
-    for body in ["", "{}", r#"{"resourceSpans":[]}"#, r#"{"resourceSpans":[{"scopeSpans":[]}]}"#] {
+    for body in [
+        "",
+        "{}",
+        r#"{"resourceSpans":[]}"#,
+        r#"{"resourceSpans":[{"scopeSpans":[]}]}"#,
+    ] {
         let reply = client::json(body).send(rig.http, "/v1/traces").await;
         assert_full_success(&reply, body);
     }
@@ -341,14 +360,23 @@ async fn a_bad_span_costs_itself_and_is_named_without_content() {
     let response = ExportTraceServiceResponse::decode(reply.body).expect("OTLP's response");
     let partial = response.partial_success.expect("one span was rejected");
     assert_eq!(partial.rejected_spans, 1);
-    assert!(partial.error_message.contains("trace id"), "{}", partial.error_message);
+    assert!(
+        partial.error_message.contains("trace id"),
+        "{}",
+        partial.error_message
+    );
     assert!(!partial.error_message.contains("SECRET"));
 
     let call = client::call(&request("SECRET").encode_to_vec());
     let reply = call.send(rig.grpc, client::method("traces")).await;
     assert_eq!(reply.grpc_status(), Some(0));
     let response = ExportTraceServiceResponse::decode(&reply.body[5..]).expect("OTLP's response");
-    assert_eq!(response.partial_success.map(|partial| partial.rejected_spans), Some(1));
+    assert_eq!(
+        response
+            .partial_success
+            .map(|partial| partial.rejected_spans),
+        Some(1)
+    );
 
     let body = in_json("traces").replace(r#""traceId":""#, r#""traceId":"zz"#);
     let reply = client::json(body).send(rig.http, "/v1/traces").await;
@@ -358,7 +386,13 @@ async fn a_bad_span_costs_itself_and_is_named_without_content() {
     assert!(response["partialSuccess"]["errorMessage"].is_string());
 
     assert_eq!(rig.rows("spans"), 4);
-    let refused: u32 = rig.engine.census().refused().iter().map(|facet| facet.count).sum();
+    let refused: u32 = rig
+        .engine
+        .census()
+        .refused()
+        .iter()
+        .map(|facet| facet.count)
+        .sum();
     assert_eq!(refused, 3, "counted by reason");
 }
 
@@ -371,7 +405,9 @@ async fn a_request_sent_twice_is_stored_once() {
             let path = format!("/v1/{signal}");
             let reply = client::post(address, &path, body.clone()).await;
             assert_full_success(&reply, signal);
-            let reply = client::call(&body).send(address, client::method(signal)).await;
+            let reply = client::call(&body)
+                .send(address, client::method(signal))
+                .await;
             assert_full_success(&reply, signal);
         }
         assert_eq!(rig.rows(table), 1, "{signal}");
@@ -387,20 +423,29 @@ async fn closing_answers_what_is_being_sent() {
         "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    let mut stream = tokio::net::TcpStream::connect(rig.http).await.expect("it listens");
+    let mut stream = tokio::net::TcpStream::connect(rig.http)
+        .await
+        .expect("it listens");
     stream.write_all(head.as_bytes()).await.expect("it reads");
     stream.write_all(&body[..20]).await.expect("it reads");
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    let closing = tokio::spawn({
-        let engine = rig.engine.clone();
-        async move { engine.shut_down().await }
-    });
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    stream.write_all(&body[20..]).await.expect("it reads");
-    let mut reply = Vec::new();
-    stream.read_to_end(&mut reply).await.expect("a reply");
-    assert_eq!(client::status_of(&reply), 200, "{}", String::from_utf8_lossy(&reply));
-    closing.await.expect("it closes");
+    let rest = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        stream.write_all(&body[20..]).await.expect("it reads");
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply).await.expect("a reply");
+        reply
+    };
+    let (reply, ()) = tokio::join!(rest, rig.engine.shut_down());
+    assert_eq!(
+        client::status_of(&reply),
+        200,
+        "{}",
+        String::from_utf8_lossy(&reply)
+    );
     assert_eq!(rig.rows("spans"), 1);
-    assert!(tokio::net::TcpStream::connect(rig.http).await.is_err(), "closed");
+    assert!(
+        tokio::net::TcpStream::connect(rig.http).await.is_err(),
+        "closed"
+    );
 }

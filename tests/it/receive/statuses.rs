@@ -21,12 +21,21 @@ fn assert_json_failure(reply: &Reply, status: u16, code: i32, what: &str) {
     assert!(reply.body.len() < 1_000, "{what}");
     let body: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");
     assert_eq!(body["code"], code, "{what}");
-    assert!(body["message"].as_str().is_some_and(|text| !text.is_empty()), "{what}");
+    assert!(
+        body["message"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty()),
+        "{what}"
+    );
 }
 
 fn assert_protobuf_failure(reply: &Reply, status: u16, code: i32, what: &str) {
     assert_eq!(reply.status, status, "{what}: {}", reply.text());
-    assert_eq!(reply.header("content-type"), "application/x-protobuf", "{what}");
+    assert_eq!(
+        reply.header("content-type"),
+        "application/x-protobuf",
+        "{what}"
+    );
     let body = Status::decode(reply.body.clone()).expect("a google.rpc.Status");
     assert_eq!(body.code, code, "{what}");
     assert!(!body.message.is_empty(), "{what}");
@@ -34,8 +43,16 @@ fn assert_protobuf_failure(reply: &Reply, status: u16, code: i32, what: &str) {
 
 fn assert_call_failure(reply: &Reply, code: u32, what: &str) {
     assert_eq!(reply.status, 200, "{what}");
-    assert_eq!(reply.grpc_status(), Some(code), "{what}: {:?}", reply.headers);
-    assert!(!reply.has_details(), "{what}: nothing says to send it again");
+    assert_eq!(
+        reply.grpc_status(),
+        Some(code),
+        "{what}: {:?}",
+        reply.headers
+    );
+    assert!(
+        !reply.has_details(),
+        "{what}: nothing says to send it again"
+    );
     assert_eq!(reply.header("content-type"), "application/grpc", "{what}");
 }
 
@@ -47,7 +64,9 @@ async fn damage_is_an_invalid_argument_in_the_requests_own_encoding() {
         for body in [&b"\xff\xff\xff"[..], &good[..good.len() - 1], b"{}"] {
             let reply = client::post(address, "/v1/traces", body.to_vec()).await;
             assert_protobuf_failure(&reply, 400, 3, "protobuf");
-            let reply = client::call(body).send(address, client::method("traces")).await;
+            let reply = client::call(body)
+                .send(address, client::method("traces"))
+                .await;
             assert_call_failure(&reply, 3, "call");
         }
         for body in ["{", "[]x", "nonsense", "\"", "{\"resourceSpans\":[}"] {
@@ -63,7 +82,10 @@ async fn damage_is_an_invalid_argument_in_the_requests_own_encoding() {
                 ("flipped", flipped),
                 ("with bytes behind", [&whole[..], b"x"].concat()),
                 ("not compressed", good.clone()),
-                ("compressed otherwise", compress(if encoding == "gzip" { "zstd" } else { "gzip" }, &good)),
+                (
+                    "compressed otherwise",
+                    compress(if encoding == "gzip" { "zstd" } else { "gzip" }, &good),
+                ),
                 ("empty", Vec::new()),
             ] {
                 let what = format!("{encoding} {what}");
@@ -79,8 +101,17 @@ async fn damage_is_an_invalid_argument_in_the_requests_own_encoding() {
                 assert_call_failure(&reply, 3, &what);
             }
         }
-        for body in [&b""[..], b"\0\0\0", b"\0\0\0\0\x05ab", b"\0\0\0\0\0x", b"\x01\0\0\0\0", b"\x07\0\0\0\0"] {
-            let reply = raw_call(body.to_vec()).send(address, client::method("traces")).await;
+        for body in [
+            &b""[..],
+            b"\0\0\0",
+            b"\0\0\0\0\x05ab",
+            b"\0\0\0\0\0x",
+            b"\x01\0\0\0\0",
+            b"\x07\0\0\0\0",
+        ] {
+            let reply = raw_call(body.to_vec())
+                .send(address, client::method("traces"))
+                .await;
             assert_call_failure(&reply, 3, &format!("{body:?}"));
         }
     }
@@ -106,7 +137,10 @@ async fn an_unknown_encoding_is_never_parsed() {
             let reply = ask.body(one_span()).send(address, "/v1/traces").await;
             assert_json_failure(&reply, 415, 12, content_type);
         }
-        let reply = Ask::new("POST").body(one_span()).send(address, "/v1/traces").await;
+        let reply = Ask::new("POST")
+            .body(one_span())
+            .send(address, "/v1/traces")
+            .await;
         assert_json_failure(&reply, 415, 12, "no content type");
         for encoding in ["br", "snappy", "gzip, gzip", "gzip, zstd", "compress"] {
             let reply = protobuf(one_span())
@@ -150,7 +184,9 @@ async fn wrong_methods_and_paths_say_what_is_right() {
             assert_json_failure(&reply, 404, 12, path);
             assert!(reply.text().contains(right), "{path}: {}", reply.text());
         }
-        let reply = client::call(b"").send(address, client::method("nobody")).await;
+        let reply = client::call(b"")
+            .send(address, client::method("nobody"))
+            .await;
         assert_call_failure(&reply, 12, "unknown service");
 
         let long = format!("/{}/v1/traces", "x".repeat(10_000));
@@ -162,7 +198,8 @@ async fn wrong_methods_and_paths_say_what_is_right() {
         let reply = client::raw(address, longer.as_bytes()).await;
         assert_eq!(status_of(&reply), 414);
     }
-    rig.problem("\"/v1/trace\" is not a path of OTLP: the path for traces is /v1/traces").await;
+    rig.problem("\"/v1/trace\" is not a path of OTLP: the path for traces is /v1/traces")
+        .await;
     rig.assert_alive().await;
 }
 
@@ -172,7 +209,9 @@ async fn profiles_are_declined_with_a_hint() {
     for address in rig.ports() {
         let reply = protobuf("").send(address, "/v1development/profiles").await;
         assert_protobuf_failure(&reply, 404, 12, "profiles");
-        let reply = client::call(b"").send(address, client::method("profiles")).await;
+        let reply = client::call(b"")
+            .send(address, client::method("profiles"))
+            .await;
         assert_call_failure(&reply, 12, "profiles");
     }
     let problems = rig.engine.census().problems();
@@ -202,10 +241,15 @@ async fn what_is_not_http_is_closed_and_shown() {
             let clear = reply.is_empty() || status_of(&reply) == 400 || status_of(&reply) == 505;
             // HTTP/2 begins with the server's own frames.
             let frames = garbage.starts_with(b"PRI");
-            assert!(clear || frames, "{garbage:?}: {}", String::from_utf8_lossy(&reply));
+            assert!(
+                clear || frames,
+                "{garbage:?}: {}",
+                String::from_utf8_lossy(&reply)
+            );
         }
     }
-    rig.problem("a client began TLS: use http://, not https://").await;
+    rig.problem("a client began TLS: use http://, not https://")
+        .await;
     rig.problem("bytes that are not HTTP").await;
     rig.assert_alive().await;
 }

@@ -124,6 +124,8 @@ impl<B: Body<Data = Bytes> + Unpin> Intake<B> {
             return Err(over(limit));
         }
         let mut held = Held::empty(budget);
+        // No more than that on a client's word.
+        held.bytes.reserve(declared.min(1024 * 1024));
         while let Some(chunk) = self.chunk(self.deadline).await? {
             held.append(&chunk, limit)?;
         }

@@ -64,10 +64,10 @@ pub(super) fn compression(headers: &HeaderMap) -> Result<Option<Compression>, Fa
 mod tests {
     use super::*;
 
-    fn headers(name: header::HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &header::HeaderName, values: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
-            headers.append(&name, value.parse().expect("a header value"));
+            headers.append(name, value.parse().expect("a header value"));
         }
         headers
     }
@@ -91,7 +91,7 @@ mod tests {
             (&["application/x-www-form-urlencoded"], None),
             (&["application/grpc-web"], None),
         ] {
-            let found = encoding(&headers(header::CONTENT_TYPE, values));
+            let found = encoding(&headers(&header::CONTENT_TYPE, values));
             assert_eq!(found, expected, "{values:?}");
         }
     }
@@ -113,7 +113,7 @@ mod tests {
             (&["snappy"], None),
             (&["gzip;q=1"], None),
         ] {
-            let found = compression(&headers(header::CONTENT_ENCODING, values)).ok();
+            let found = compression(&headers(&header::CONTENT_ENCODING, values)).ok();
             assert_eq!(found, expected, "{values:?}");
         }
     }

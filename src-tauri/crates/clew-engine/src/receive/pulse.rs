@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Longest time from the first byte of a request's head to its last, and from connecting to the first byte.
-pub(super) const HEAD: Duration = Duration::from_secs(10);
+const HEAD: Duration = Duration::from_secs(10);
 /// Longest time without a request.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -49,23 +49,19 @@ enum Phase {
 
 impl Pulse {
     /// The pulse of a connection that was just accepted.
-    pub(super) fn new(multiplexed: bool) -> Arc<Self> {
-        Self::within(multiplexed, HEAD, IDLE)
+    pub(super) fn new() -> Arc<Self> {
+        Self::within(HEAD, IDLE)
     }
 
-    fn within(multiplexed: bool, head: Duration, idle: Duration) -> Arc<Self> {
+    fn within(head: Duration, idle: Duration) -> Arc<Self> {
         Arc::new(Self {
             head,
             idle,
             state: Mutex::new(State {
                 active: 0,
-                phase: if multiplexed {
-                    Phase::Idle
-                } else {
-                    Phase::Head
-                },
+                phase: Phase::Head,
                 since: Instant::now(),
-                multiplexed,
+                multiplexed: false,
                 evicted: false,
             }),
             changed: Notify::new(),
@@ -83,6 +79,13 @@ impl Pulse {
         state.phase = Phase::Idle;
         state.multiplexed |= multiplexed;
         Active(Arc::clone(self))
+    }
+
+    /// The client speaks HTTP/2: it need not ask for anything soon.
+    pub(super) fn is_multiplexed(&self) {
+        let mut state = self.state();
+        state.multiplexed = true;
+        state.phase = Phase::Idle;
     }
 
     fn bytes_came(&self) {
@@ -220,15 +223,17 @@ mod tests {
     #[tokio::test]
     async fn a_head_must_come_soon_and_idling_may_last() {
         let from = Instant::now();
-        let silent = stopped_after(&Pulse::within(false, HEAD, IDLE), from).await;
+        let silent = stopped_after(&Pulse::within(HEAD, IDLE), from).await;
         assert!((HEAD..IDLE).contains(&silent), "nothing sent: {silent:?}");
 
         let from = Instant::now();
-        let quiet = stopped_after(&Pulse::within(true, HEAD, IDLE), from).await;
+        let pulse = Pulse::within(HEAD, IDLE);
+        pulse.is_multiplexed();
+        let quiet = stopped_after(&pulse, from).await;
         assert!(quiet >= IDLE, "HTTP/2 without a call: {quiet:?}");
 
         let from = Instant::now();
-        let pulse = Pulse::within(false, HEAD, IDLE);
+        let pulse = Pulse::within(HEAD, IDLE);
         drop(pulse.begin(false));
         let idle = stopped_after(&pulse, from).await;
         assert!(idle >= IDLE, "idle after a request: {idle:?}");
@@ -236,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_trickles_is_not_given_more_time() {
-        let pulse = Pulse::within(false, HEAD, IDLE);
+        let pulse = Pulse::within(HEAD, IDLE);
         drop(pulse.begin(false));
         let from = Instant::now();
         pulse.bytes_came();
@@ -250,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn bytes_wake_a_watch_and_work_holds_it() {
-        let pulse = Pulse::within(false, HEAD, IDLE);
+        let pulse = Pulse::within(HEAD, IDLE);
         let active = pulse.begin(false);
         let from = Instant::now();
         let watch = tokio::spawn({
@@ -267,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_evicted_end_at_once() {
-        let pulse = Pulse::new(true);
+        let pulse = Pulse::new();
         assert!(pulse.idle_since().is_some());
         pulse.evict();
         assert_eq!(pulse.idle_since(), None);

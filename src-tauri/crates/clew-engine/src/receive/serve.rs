@@ -11,11 +11,12 @@ use http::Version;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::pulse::{self, Pulse, Tapped};
+use super::pulse::{Pulse, Tapped};
 use super::take::{Receiver, now};
 
 /// Connections a port may have (reliability.md A9).
@@ -56,7 +57,7 @@ pub(super) struct Crowd {
 
 impl Crowd {
     /// Enters a connection; where there are too many, the one that has idled longest has to go. `None` if none idles.
-    fn enter(&self, multiplexed: bool) -> Option<Arc<Pulse>> {
+    fn enter(&self) -> Option<Arc<Pulse>> {
         let mut pulses = self.pulses.lock().unwrap_or_else(PoisonError::into_inner);
         pulses.retain(|pulse| pulse.strong_count() > 0);
         if pulses.len() >= CONNECTIONS {
@@ -68,7 +69,7 @@ impl Crowd {
                 .1
                 .evict();
         }
-        let pulse = Pulse::new(multiplexed);
+        let pulse = Pulse::new();
         pulses.push(Arc::downgrade(&pulse));
         Some(pulse)
     }
@@ -126,28 +127,7 @@ async fn connection(
     crowd: &Crowd,
     mut run: watch::Receiver<Run>,
 ) {
-    // The first bytes tell TLS and HTTP/2. Nothing is served before they are there, so silence holds no slot for long.
-    let mut first = [0; 3];
-    let peeked = tokio::select! {
-        peeked = tokio::time::timeout(pulse::HEAD, stream.peek(&mut first)) => peeked,
-        _ = run.wait_for(|run| *run != Run::Open) => return,
-    };
-    let Ok(Ok(length @ 1..)) = peeked else {
-        return;
-    };
-    let first = first.get(..length).unwrap_or_default();
-    // A TLS record of type handshake, version 3.x.
-    if first.starts_with(&[0x16, 0x03]) {
-        nonsense(
-            receiver,
-            crowd,
-            peer,
-            "a client began TLS",
-            "use http://, not https://, in the exporter's endpoint (gRPC: insecure=True)",
-        );
-        return;
-    }
-    let Some(pulse) = crowd.enter(first == b"PRI") else {
+    let Some(pulse) = crowd.enter() else {
         receiver.census.problem(
             now(),
             &format!("more than {CONNECTIONS} connections at once on one port"),
@@ -155,6 +135,32 @@ async fn connection(
         );
         return;
     };
+    // The first bytes tell TLS and HTTP/2.
+    let mut first = [0; 3];
+    let peeked = tokio::select! {
+        peeked = stream.peek(&mut first) => peeked,
+        () = pulse.stopped() => return,
+        _ = run.wait_for(|run| *run != Run::Open) => return,
+    };
+    let Ok(length @ 1..) = peeked else {
+        return;
+    };
+    match first.get(..length) {
+        // A TLS record of type handshake, version 3.x.
+        Some([0x16, 0x03, ..]) => {
+            nonsense(
+                receiver,
+                crowd,
+                peer,
+                "a client began TLS",
+                "use http://, not https://, in the exporter's endpoint (gRPC: insecure=True)",
+            );
+            hang_up(stream).await;
+            return;
+        }
+        Some(b"PRI") => pulse.is_multiplexed(),
+        _ => {}
+    }
     // Replies are a few bytes: waiting for more of them only delays.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot switch off Nagle's algorithm");
@@ -208,6 +214,15 @@ async fn connection(
     }
 }
 
+/// Closes a socket whose bytes nobody wants. What was not read would make the system reset the connection, and the
+/// client report that instead of a closed one.
+async fn hang_up(mut stream: TcpStream) {
+    let mut unwanted = [0; 16 * 1024];
+    // Whether there is anything, and whether the client is still there, makes no difference.
+    let _ = stream.try_read(&mut unwanted);
+    let _ = stream.shutdown().await;
+}
+
 /// The next order to stop; what has been ordered once is not told again.
 async fn wait(run: &mut watch::Receiver<Run>) -> Run {
     match run.changed().await {
@@ -256,15 +271,15 @@ mod tests {
     async fn the_longest_idle_makes_room_and_the_busy_stay() {
         let crowd = Crowd::default();
         let pulses: Vec<_> = (0..CONNECTIONS)
-            .map(|_| crowd.enter(true).expect("room"))
+            .map(|_| crowd.enter().expect("room"))
             .collect();
         let busy: Vec<_> = pulses[1..].iter().map(|pulse| pulse.begin(true)).collect();
-        let newcomer = crowd.enter(true).expect("the idle one goes");
+        let newcomer = crowd.enter().expect("the idle one goes");
         assert_eq!(pulses[0].idle_since(), None, "it was told to go");
         let _work = newcomer.begin(true);
-        assert!(crowd.enter(true).is_none(), "nobody idles");
+        assert!(crowd.enter().is_none(), "nobody idles");
         drop(busy);
-        assert!(crowd.enter(true).is_some());
+        assert!(crowd.enter().is_some());
     }
 
     #[test]
