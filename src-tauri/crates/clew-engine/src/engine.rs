@@ -374,9 +374,9 @@ impl Engine {
                 listeners.shut_down().await;
             }
             write.ingest.close();
-            for task in
-                std::mem::take(&mut *write.tasks.lock().unwrap_or_else(PoisonError::into_inner))
-            {
+            let tasks =
+                std::mem::take(&mut *write.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+            for task in tasks {
                 task.abort();
                 let _ = task.await;
             }
