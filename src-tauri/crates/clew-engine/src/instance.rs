@@ -268,9 +268,9 @@ impl Running {
 
     async fn listen(engine: Engine, ui: u16, kind: Kind, assets: Assets) -> Result<Self, Error> {
         engine.listen().await?;
-        let host = match Host::start(engine.clone(), ui, assets).await {
+        let host = match Host::start(engine.clone(), ui, assets) {
             // The window shows its page by itself: it needs the host only to be found by the command line.
-            Err(_) if kind == Kind::Window => Host::start(engine.clone(), 0, assets).await?,
+            Err(_) if kind == Kind::Window => Host::start(engine.clone(), 0, assets)?,
             started => started?,
         };
         engine.set_listening(vec![Listening {

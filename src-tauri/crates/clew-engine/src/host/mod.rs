@@ -60,7 +60,7 @@ impl Host {
     ///
     /// # Errors
     /// When the port is taken (naming its owner where that can be found), or the folder for uploads cannot be made.
-    pub async fn start(engine: Engine, port: u16, assets: Assets) -> Result<Self, Error> {
+    pub fn start(engine: Engine, port: u16, assets: Assets) -> Result<Self, Error> {
         let listeners = port::bind_loopback(port).map_err(|error| {
             Error::new(
                 ErrorCode::Io,

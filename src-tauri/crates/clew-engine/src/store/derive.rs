@@ -326,7 +326,7 @@ impl Deriver {
                 .into_iter()
                 .filter_map(|head| {
                     rows.get(&head.id)
-                        .map(|rows| Summarised::of(head, rows, now))
+                        .map(|rows| Summarised::of(&head, rows, now))
                 })
                 .collect::<Result<Vec<_>, _>>()
         })

@@ -282,7 +282,7 @@ pub(crate) struct Summarised {
 }
 
 impl Summarised {
-    pub(crate) fn of(head: Head, rows: &[SpanRow], now: UnixNanos) -> Result<Self, Error> {
+    pub(crate) fn of(head: &Head, rows: &[SpanRow], now: UnixNanos) -> Result<Self, Error> {
         let summary = trace::summary(head.trace_id, head.source, rows, now, head.received);
         let json = serde_json::to_string(&summary).map_err(Error::internal)?;
         let counted = trace::counted(rows, &trace::tree(rows));

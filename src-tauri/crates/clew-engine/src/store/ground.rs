@@ -201,10 +201,8 @@ impl Ground<'_> {
             return Ok(None);
         };
         let id = span.span_id.as_i64();
-        if let Some(fresh) = &mut trace.fresh {
-            if fresh.insert(id) {
-                return Ok(Some(true));
-            }
+        if trace.fresh.as_mut().is_some_and(|fresh| fresh.insert(id)) {
+            return Ok(Some(true));
         }
         let variants: Vec<(i64, i64, i64, bool)> = self
             .connection

@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn any_text_is_a_valid_expression() {
-        let folder = tempfile_folder();
-        let file = folder.join("t.search");
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let file = folder.path().join("t.search");
         create(&file).expect("creates");
         let connection = connect(&file).expect("connects");
         for typed in [
@@ -243,12 +243,5 @@ mod tests {
                 assert_eq!(count, Ok(0), "{typed:?} as {expression:?}");
             }
         }
-        std::fs::remove_dir_all(folder).expect("removes");
-    }
-
-    fn tempfile_folder() -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("clew-search-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("makes the folder");
-        folder
     }
 }

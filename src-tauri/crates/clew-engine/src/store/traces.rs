@@ -231,14 +231,14 @@ fn summary(row: &SqliteRow, now: i64) -> Result<TraceSummary, Error> {
         (false, false) => TraceState::Rootless,
     };
     let unsigned = |index: usize| u64::try_from(row.get::<i64, _>(index)).unwrap_or(0);
-    if let Some(json) = row.get::<Option<String>, _>(2) {
-        if let Ok(summary) = serde_json::from_str::<TraceSummary>(&json) {
-            return Ok(TraceSummary {
-                state,
-                received_micros: unsigned(12),
-                ..summary
-            });
-        }
+    let derived = row.get::<Option<String>, _>(2);
+    let derived = derived.and_then(|json| serde_json::from_str::<TraceSummary>(&json).ok());
+    if let Some(summary) = derived {
+        return Ok(TraceSummary {
+            state,
+            received_micros: unsigned(12),
+            ..summary
+        });
     }
     let (start, finish) = (unsigned(7), unsigned(8));
     Ok(TraceSummary {

@@ -24,12 +24,14 @@ pub(crate) struct Session<'a> {
 }
 
 type Act = Box<dyn FnOnce(&mut Session<'_>) -> Result<Answer, Error> + Send>;
+/// Tells a job's sender that it failed.
+type Failed = Box<dyn FnOnce(Error) + Send>;
 /// Sends the job's answer once it is known whether the commit held.
 type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 enum Job {
     /// Runs inside the group's transaction.
-    Act(Act, Box<dyn FnOnce(Error) + Send>),
+    Act(Act, Failed),
     /// Runs alone, outside any transaction: vacuum, checkpoint.
     Alone(Box<dyn FnOnce(&Connection) + Send>),
     /// Commits what came before, and ends the thread.
@@ -194,7 +196,7 @@ fn run(connection: Connection, queue: &Receiver<Job>) {
 fn commit(
     connection: &Connection,
     interned: &mut super::ground::Interned,
-    group: Vec<(Act, Box<dyn FnOnce(Error) + Send>)>,
+    group: Vec<(Act, Failed)>,
 ) {
     let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
