@@ -570,9 +570,11 @@ const REGISTRIES: &[Registry] = &[
 ];
 
 impl Registry {
-    /// What the recordings of a convention are called, where that is not its id.
+    /// What an entry's fixtures are called, where that is not its id.
     fn recorded_as(&self, id: &str) -> Option<&'static str> {
         match (self.folder, id) {
+            // Files that other programs wrote in OTLP's own formats.
+            ("format", "otlp-json" | "otlp-json-lines") => Some("fixtures/otlp/thirdparty"),
             // Vocabularies of people who write spans by hand.
             ("convention", "general" | "seeds") => Some("fixtures/otlp/manual_generic"),
             _ => None,
