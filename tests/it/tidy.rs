@@ -41,8 +41,9 @@ const ENGINE: &[&[&str]] = &[
     &["census"],
     &["store"],
     &["ingest"],
+    &["receive"],
     &["engine"],
-    &["receive", "open"],
+    &["open"],
     &["view"],
     &["api"],
     &["host"],
@@ -331,7 +332,10 @@ fn banned_text_is_not_written() {
             continue;
         }
         for ban in BANS {
-            let covers = file.path.starts_with(ban.below)
+            // Tests of the UI hold hostile text to show that it stays text.
+            let is_specimen = ban.below == "ui/src" && file.is_test();
+            let covers = !is_specimen
+                && file.path.starts_with(ban.below)
                 && ban.endings.iter().any(|ending| file.path.ends_with(ending))
                 && !ban.except.iter().any(|path| file.path.starts_with(path));
             if !covers {
