@@ -108,7 +108,6 @@ export function httpHost(): Host {
       return () => links.delete(listener);
     },
     onDropped: () => () => {},
-    onNavigate: () => () => {},
     giveFiles,
     pickFiles: async () => giveFiles(await chooseFiles()),
   };
