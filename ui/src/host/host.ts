@@ -40,8 +40,6 @@ export interface Host {
   onLink(listener: (link: Link) => void): () => void;
   /** Tells of files that the operating system dropped on the window, as tokens for `open_files`. */
   onDropped(listener: (tokens: string[]) => void): () => void;
-  /** Tells where the program wants to go ("#/trace/…"). */
-  onNavigate(listener: (hash: string) => void): () => void;
   /** Lets the user pick files; their tokens, none when the user backs out. */
   pickFiles(): Promise<string[]>;
   /** Hands files over that a page received by drag and drop; their tokens. */

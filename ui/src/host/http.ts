@@ -13,12 +13,16 @@ import { unpack } from "./packed.ts";
 const LOCKED = new CallError("locked", "this page needs its link with the token");
 const AWAY = new CallError("unreachable", "cannot reach clew: it has stopped, or the address has changed");
 
+/** Milliseconds before a refused stream of events is asked for again. */
+const RETRY = 2_000;
+
 /** Speaks to `clew serve`: `POST /api/<command>`, `GET /events`, `POST /files`. */
 export function httpHost(): Host {
   const changed = new Set<(topics: Topic[]) => void>();
   const links = new Set<(link: Link) => void>();
   let link: Link = "open";
   let events: EventSource | null = null;
+  let broken = false;
 
   function setLink(next: Link): void {
     if (next === link) return;
@@ -54,15 +58,27 @@ export function httpHost(): Host {
     };
     events.onopen = () => {
       // After a break anything may have changed.
-      if (link === "away") changed.forEach((tell) => tell(["spans", "sources", "settings", "status"]));
+      if (broken) changed.forEach((tell) => tell(["spans", "sources", "settings", "status"]));
+      broken = false;
       setLink("open");
     };
     events.onerror = () => {
+      broken = true;
       if (link === "locked") return;
       setLink("away");
-      // A refused stream is closed for good by the browser; a broken one it opens again by itself.
-      if (events?.readyState === EventSource.CLOSED) setTimeout(listen, 2_000);
+      // A broken stream the browser opens again by itself; a refused one it closes for good.
+      if (events?.readyState === EventSource.CLOSED) setTimeout(() => void retry(), RETRY);
     };
+  }
+
+  /** Opens the stream again, unless a plain question shows that the token is no longer good. */
+  async function retry(): Promise<void> {
+    try {
+      await post("/api/get_status", "{}", "application/json");
+    } catch (error) {
+      if (error === LOCKED) return;
+    }
+    listen();
   }
 
   async function giveFiles(files: File[]): Promise<string[]> {
@@ -92,7 +108,6 @@ export function httpHost(): Host {
       return () => links.delete(listener);
     },
     onDropped: () => () => {},
-    onNavigate: () => () => {},
     giveFiles,
     pickFiles: async () => giveFiles(await chooseFiles()),
   };

@@ -36,7 +36,6 @@ export function tauriHost(): Host {
       return () => {};
     },
     onDropped: (listener) => on<{ tokens: string[] }>("dropped", ({ tokens }) => listener(tokens)),
-    onNavigate: (listener) => on<{ hash: string }>("navigate", ({ hash }) => listener(hash)),
     pickFiles: () => invoke<string[]>("pick_files"),
     giveFiles: async () => [],
   };

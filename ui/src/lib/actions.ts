@@ -42,17 +42,6 @@ export function available(): Action[] {
   return [...registered.values()].filter((action) => action.when?.() ?? true);
 }
 
-/** The first binding of an action, for a tooltip. */
-export function keysOf(id: string): string | undefined {
-  return registered.get(id)?.keys[0];
-}
-
-/** Runs an action by its id, where it can be done. */
-export function perform(id: string): void {
-  const action = registered.get(id);
-  if (action && (action.when?.() ?? true)) action.run();
-}
-
 /** Finds the action that a stroke completes, newest registration first; `true` says that a sequence has begun. */
 export function match(pressed: string, pending: string, typing: boolean): Action | boolean {
   const sequence = pending ? `${pending} ${pressed}` : pressed;

@@ -94,8 +94,8 @@ describe("instants", () => {
 
 describe("foreign text", () => {
   it("shows controls, bidirectional and zero-width characters instead of obeying them", () => {
-    expect(visible("a\u0000b")).toBe("a␀b");
-    expect(visible("\u001b[31mred")).toBe("␛[31mred");
+    expect(visible("a\u0000b")).toBe("a⟨NUL⟩b");
+    expect(visible("\u001b[31mred")).toBe("⟨ESC⟩[31mred");
     expect(visible("abc\u202edef")).toBe("abc⟨U+202E⟩def");
     expect(visible("pay\u200bpal")).toBe("pay⟨U+200B⟩pal");
     expect(visible("\ufeffx")).toBe("⟨U+FEFF⟩x");

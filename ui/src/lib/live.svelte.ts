@@ -3,8 +3,11 @@ import { host } from "../host/connect.ts";
 import { CallError, type CommandName, type Params, type Reply } from "../host/host.ts";
 import { paced } from "./pace.ts";
 
-/** Milliseconds between two refetches of one question: at most four a second. */
-const GAP = 250;
+/**
+ * Milliseconds between two refetches of one question. The engine tells at most four times a second; a little less
+ * here, so that its jitter never makes a change wait for the next turn.
+ */
+const GAP = 240;
 
 /** Milliseconds after which a wait may be shown. */
 const SLOW = 150;

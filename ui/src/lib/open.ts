@@ -14,6 +14,7 @@ export function summary({ spans, traces, logs, points, problemCount }: Opened): 
   const parts = [counted(spans, "span"), counted(traces, "trace")];
   if (logs > 0) parts.push(counted(logs, "log record"));
   if (points > 0) parts.push(counted(points, "metric point"));
+  if (spans + logs + points === 0 && problemCount === 0) return "nothing new";
   if (problemCount > 0) parts.push(`${counted(problemCount, "item")} rejected`);
   return parts.join(", ");
 }
@@ -34,27 +35,35 @@ function tell(opened: Opened): void {
   });
 }
 
-/** Opens something and shows it; `what` names it while that lasts. */
-async function open(what: string, ask: () => Promise<Opened[]>): Promise<void> {
+/** Opens something, tells what came of it and gives its source; `what` names it while that lasts. */
+async function open(what: string, ask: () => Promise<Opened[]>): Promise<number | null> {
   const waiting = setTimeout(() => (toast = say(`Opening ${what}…`, { stay: null })), 300);
   let toast: number | undefined;
   try {
     const all = await ask();
     all.forEach(tell);
-    const source = all.findLast((opened) => opened.source !== null)?.source;
-    if (source !== undefined && source !== null) go(sourceHash(source));
+    return all.findLast((opened) => opened.source !== null)?.source ?? null;
   } catch (error) {
     sayError(`Could not open ${what}`, error);
+    return null;
   } finally {
     clearTimeout(waiting);
     if (toast !== undefined) dismiss(toast);
   }
 }
 
-/** Opens files that the host gave tokens for. */
+function show(source: number | null): void {
+  if (source !== null) go(sourceHash(source));
+}
+
+/** Opens files that the host gave tokens for, one by one: a bad file costs its neighbours nothing. */
 export async function openTokens(tokens: string[]): Promise<void> {
-  if (tokens.length === 0) return;
-  await open(counted(tokens.length, "file"), () => host.call("open_files", { tokens }));
+  let last: number | null = null;
+  for (const [index, token] of tokens.entries()) {
+    const what = tokens.length === 1 ? "the file" : `file ${index + 1} of ${tokens.length}`;
+    last = (await open(what, () => host.call("open_files", { tokens: [token] }))) ?? last;
+  }
+  show(last);
 }
 
 /** Lets the user pick files, and opens them. */
@@ -78,5 +87,5 @@ export async function openDropped(files: File[]): Promise<void> {
 
 /** Opens the built-in sample. */
 export async function openSample(): Promise<void> {
-  await open("the sample", async () => [await host.call("open_sample", {})]);
+  show(await open("the sample", async () => [await host.call("open_sample", {})]));
 }
