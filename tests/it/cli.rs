@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -53,10 +54,19 @@ fn trace(id: &str, name: &str, resource: &[(&str, &str)]) -> String {
 
 const ID: &str = "0af7651916cd43dd8448eb211c80319c";
 
+/// Sends a trace and waits until it is understood: facts are derived after the acknowledgement.
 fn send(served: &Served, body: &str) {
     let kind = "Content-Type: application/json";
     let answer = wire::ask(&served.http, "POST", "/v1/traces", &[kind], body.as_bytes());
     assert_eq!(answer.status, 200, "{}", answer.text());
+    let began = Instant::now();
+    loop {
+        let status = json(&run(&served.database(), &["status", "--json"]));
+        if status["status"]["underived"] == 0 {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{status}");
+    }
 }
 
 #[test]
