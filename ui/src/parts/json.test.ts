@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DEEPEST, looksLikeJson, readJson } from "./json.ts";
+import { DEEPEST, isJson, readJson } from "./json.ts";
 
 describe("readJson", () => {
   it("keeps digits, order, duplicates and dangerous keys", () => {
@@ -43,8 +43,9 @@ describe("readJson", () => {
     expect(readJson("[".repeat(DEEPEST + 1) + "]".repeat(DEEPEST + 1))).toBeNull();
     expect(readJson("[".repeat(500_000))).toBeNull();
   });
-  it("knows what is worth reading", () => {
-    expect(looksLikeJson('  {"a":1}')).toBe(true);
-    expect(looksLikeJson("plain")).toBe(false);
+  it("tells JSON from what begins like it", () => {
+    expect(isJson('  {"a":1}')).toBe(true);
+    for (const text of ["plain", "[a link](https://a.example)", "{{name}}", "12"])
+      expect(isJson(text)).toBe(false);
   });
 });

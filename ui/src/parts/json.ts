@@ -109,7 +109,7 @@ export function readJson(text: string): JsonNode[] | null {
   }
 }
 
-/** Whether a text is worth reading as JSON: it starts as an object or array. */
-export function looksLikeJson(text: string): boolean {
-  return /^\s*[[{]/.test(text);
+/** Whether a text is a JSON object or array; a Markdown link begins like one. */
+export function isJson(text: string): boolean {
+  return /^\s*[[{]/.test(text) && readJson(text) !== null;
 }
