@@ -251,7 +251,7 @@ impl Running {
         })?;
         if kind == Kind::Run {
             for port in [&mut options.grpc, &mut options.http, &mut ui] {
-                if port::bind_loopback(*port).is_err() {
+                if port::bind_loopback(*port, "").is_err() {
                     *port = 0;
                 }
             }

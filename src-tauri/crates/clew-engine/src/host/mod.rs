@@ -61,12 +61,8 @@ impl Host {
     /// # Errors
     /// When the port is taken (naming its owner where that can be found), or the folder for uploads cannot be made.
     pub fn start(engine: Engine, port: u16, assets: Assets) -> Result<Self, Error> {
-        let listeners = port::bind_loopback(port).map_err(|error| {
-            Error::new(
-                ErrorCode::Io,
-                port::explain("the user interface", "--ui", port, &error),
-            )
-        })?;
+        let listeners = port::bind_loopback(port, "--ui")
+            .map_err(|problem| Error::new(ErrorCode::Io, problem))?;
         let addresses = listeners
             .iter()
             .map(TcpListener::local_addr)

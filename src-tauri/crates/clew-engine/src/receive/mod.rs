@@ -4,14 +4,12 @@
 //! limits of size, time and memory, is decoded by [`clew_core::otlp`], and is answered when [`Ingest`] has committed
 //! it. Deliberately absent: TLS (loopback only), gRPC-Web, and any read of what is stored.
 
-mod bind;
 mod body;
 mod cors;
 mod gate;
 mod grpc;
 mod http;
 mod inflate;
-mod owner;
 mod pulse;
 mod reply;
 mod route;
@@ -30,12 +28,15 @@ use crate::changes::Changes;
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
 use crate::ingest::Ingest;
+use crate::port;
 use body::Budget;
 use serve::{Crowd, Run};
 use take::Receiver;
 
 /// Bytes of requests that may be in memory at once (reliability.md A10): 256 MiB.
 const IN_FLIGHT: usize = 256 * 1024 * 1024;
+/// What a port's problem says once it was tried again. Not before: `clew serve` ends at once without its ports.
+const AGAIN: &str = "; Clew tries again every 5 s";
 /// Time between two tries to bind a port that was taken (reliability.md C13).
 const RETRY: Duration = Duration::from_secs(5);
 /// Longest wait for requests that are being answered at the end (reliability.md C19).
@@ -99,7 +100,7 @@ pub(crate) async fn listen(
         run: Arc::new(watch::Sender::new(Run::Open)),
         ports: Arc::default(),
     };
-    let addresses = bind::addresses(wanted.host);
+    let addresses = port::addresses(wanted.host);
     for (index, (name, port)) in wanted.ports.into_iter().enumerate() {
         let port = Port {
             index,
@@ -115,7 +116,7 @@ pub(crate) async fn listen(
                 problem: None,
             });
         });
-        if !listeners.open(&port, &receiver).await {
+        if !listeners.open(&port, &receiver, "").await {
             tokio::spawn(listeners.clone().retry(
                 port,
                 Arc::clone(&receiver),
@@ -181,8 +182,8 @@ impl Listeners {
         });
     }
 
-    /// Binds and serves one port; false, with the reason in the state, where that cannot be.
-    async fn open(&self, port: &Port, receiver: &Arc<Receiver>) -> bool {
+    /// Binds and serves one port; false, with the reason and a hint in the state, where that cannot be.
+    async fn open(&self, port: &Port, receiver: &Arc<Receiver>, hint: &str) -> bool {
         let Port {
             index,
             name,
@@ -193,7 +194,7 @@ impl Listeners {
         // Looking for the owner of a taken port reads many files.
         let flag = format!("--{name}");
         let bound =
-            tokio::task::spawn_blocking(move || bind::bind(number, &addresses, &flag)).await;
+            tokio::task::spawn_blocking(move || port::bind(number, &addresses, &flag)).await;
         let outcome = match bound {
             Ok(Ok(bound)) => self
                 .serve(bound.sockets, receiver)
@@ -204,7 +205,7 @@ impl Listeners {
         };
         let (addresses, problem) = match outcome {
             Ok(addresses) => (addresses, None),
-            Err(problem) => (Vec::new(), Some(problem)),
+            Err(problem) => (Vec::new(), Some(problem + hint)),
         };
         let bound = !addresses.is_empty();
         self.ports.send_if_modified(|ports| {
@@ -248,7 +249,7 @@ impl Listeners {
                 () = tokio::time::sleep(RETRY) => {}
                 _ = run.wait_for(|run| *run != Run::Open) => return,
             }
-            if self.open(&port, &receiver).await {
+            if self.open(&port, &receiver, AGAIN).await {
                 tracing::info!(name = port.name, "the port is free now; listening");
                 return;
             }

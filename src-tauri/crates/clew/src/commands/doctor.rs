@@ -165,22 +165,19 @@ async fn database(start: &Start, client: Option<&Client>) -> Check {
 /// Without a Clew: could one listen?
 fn ports(start: &Start) -> Vec<Check> {
     let wanted = [
-        ("gRPC port", "OTLP over gRPC", "--grpc", start.options.grpc),
-        ("HTTP port", "OTLP over HTTP", "--http", start.options.http),
-        ("UI port", "the user interface", "--ui", start.ui),
+        ("gRPC port", "--grpc", start.options.grpc),
+        ("HTTP port", "--http", start.options.http),
+        ("UI port", "--ui", start.ui),
     ];
-    let mut checks = Vec::new();
-    for (name, what, flag, number) in wanted {
-        checks.push(match port::bind_loopback(number) {
-            Ok(_) => Check::ok(name, format!("{number} is free")),
-            Err(error) => Check::failure(
-                name,
-                port::explain(what, flag, number, &error),
-                "another collector there can also forward to Clew on other ports",
-            ),
-        });
-    }
-    checks
+    let check = |(name, flag, number)| match port::bind_loopback(number, flag) {
+        Ok(_) => Check::ok(name, format!("{number} is free")),
+        Err(problem) => Check::failure(
+            name,
+            problem,
+            "another collector there can also forward to Clew on other ports",
+        ),
+    };
+    wanted.into_iter().map(check).collect()
 }
 
 /// A clock that is far off puts every trace out of sight.

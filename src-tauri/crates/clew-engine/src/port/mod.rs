@@ -1,11 +1,11 @@
 //! Binds one port on every address it is asked for, or says why not.
 
+mod owner;
+
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
-
-use super::owner;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1_024;
@@ -14,14 +14,14 @@ const DRAWS: usize = 16;
 
 /// Sockets of one port; none accepts before it is served.
 #[derive(Debug)]
-pub(super) struct Bound {
-    pub(super) sockets: Vec<TcpListener>,
-    pub(super) addresses: Vec<SocketAddr>,
+pub(crate) struct Bound {
+    pub(crate) sockets: Vec<TcpListener>,
+    pub(crate) addresses: Vec<SocketAddr>,
 }
 
 /// Addresses to bind: both loopbacks, for `localhost` may resolve to either and whoever holds the other gets the
 /// prompts (reliability.md C14); with `host` that one as well, and for "any address" both families.
-pub(super) fn addresses(host: Option<IpAddr>) -> Vec<IpAddr> {
+pub(crate) fn addresses(host: Option<IpAddr>) -> Vec<IpAddr> {
     let loopbacks = [
         IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -45,12 +45,26 @@ pub(super) fn addresses(host: Option<IpAddr>) -> Vec<IpAddr> {
     addresses
 }
 
+/// Binds `port` on both loopbacks (0: the same free one), IPv4 first. Must be called within a Tokio runtime.
+///
+/// # Errors
+/// A sentence that names port, address, the owner where it can be found, and the way out by `flag`.
+pub fn bind_loopback(port: u16, flag: &str) -> Result<Vec<tokio::net::TcpListener>, String> {
+    let bound = bind(port, &addresses(None), flag)?;
+    bound
+        .sockets
+        .into_iter()
+        .map(tokio::net::TcpListener::from_std)
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("cannot listen on port {port}: {error}"))
+}
+
 /// Binds `port` (0: the same free one everywhere) on all `addresses`. Only a family that this machine does not have
 /// may be missing.
 ///
 /// # Errors
 /// A sentence that names port, address, the owner where it can be found, and the way out by `flag`.
-pub(super) fn bind(port: u16, addresses: &[IpAddr], flag: &str) -> Result<Bound, String> {
+pub(crate) fn bind(port: u16, addresses: &[IpAddr], flag: &str) -> Result<Bound, String> {
     let mut draws = DRAWS;
     loop {
         match bind_all(port, addresses) {
@@ -131,8 +145,7 @@ fn problem(address: SocketAddr, error: &Error, flag: &str) -> String {
                 None => " by another program".to_owned(),
             };
             format!(
-                "port {port} on {ip} is in use{owner}: stop it, or start Clew with {flag} <another port> and point \
-                 exporters there; Clew tries again every 5 s"
+                "port {port} on {ip} is in use{owner}: stop it, or start Clew with {flag} <another port>"
             )
         }
         ErrorKind::PermissionDenied => format!(
@@ -141,7 +154,7 @@ fn problem(address: SocketAddr, error: &Error, flag: &str) -> String {
         ErrorKind::AddrNotAvailable => format!(
             "{ip} is not an address of this machine: start Clew with an address of one of its interfaces"
         ),
-        _ => format!("cannot listen on port {port} of {ip}: {error}; Clew tries again every 5 s"),
+        _ => format!("cannot listen on port {port} of {ip}: {error}"),
     }
 }
 
