@@ -98,7 +98,7 @@ pub(crate) fn older(session: &mut Session<'_>, before: i64) -> Result<(), Error>
     Ok(())
 }
 
-/// Deletes everything of an opened file that does not belong to a trace.
+/// Deletes what an opened file holds besides its traces; its own row stays until they are gone too.
 pub(crate) fn source(session: &mut Session<'_>, source: i64) -> Result<(), Error> {
     let connection = session.connection;
     let blocks: Vec<i64> = connection
@@ -115,7 +115,6 @@ pub(crate) fn source(session: &mut Session<'_>, source: i64) -> Result<(), Error
         [source],
     )?;
     connection.execute("DELETE FROM metrics WHERE source = ?", [source])?;
-    connection.execute("DELETE FROM sources WHERE id = ?", [source])?;
     Ok(())
 }
 
