@@ -1,6 +1,8 @@
 //! Behaviour of the whole, through the door and through the binary. One module a subject, sorted.
 
 mod cli;
+mod commands;
+mod ingest;
 mod kill;
 mod receive;
 mod serve;
