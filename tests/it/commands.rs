@@ -120,7 +120,7 @@ async fn every_command_answers_and_refuses_what_it_does_not_know() {
             assert_eq!(error.code, ErrorCode::BadRequest, "{command}: {error}");
             assert!(error.message.contains("noSuchParameter"), "{error}");
         }
-        let error = rig.ask(command, &json!([[]])).await.expect_err(command);
+        let error = rig.ask(command, &json!("text")).await.expect_err(command);
         assert_eq!(error.code, ErrorCode::BadRequest, "{command}: {error}");
         if name == "none" && *command == "diff_prompts" {
             let error = rig.ask(command, params).await.expect_err(command);

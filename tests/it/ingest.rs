@@ -124,8 +124,8 @@ async fn what_is_sent_again_is_stored_once() {
             }
         }
         rig.settle().await;
-        let status = rig.call("get_status", Value::Null).await;
-        let storage = rig.call("get_storage", Value::Null).await;
+        let status = rig.call("get_status", json!({})).await;
+        let storage = rig.call("get_storage", json!({})).await;
         let counts = [
             status["spans"].clone(),
             status["traces"].clone(),
@@ -271,19 +271,6 @@ async fn log_records_count_whenever_they_come() {
 }
 
 #[tokio::test]
-async fn log_records_of_one_instant_have_an_order_of_their_own() {
-    let record = |body: &str| (Signal::Logs, logs(vec![log(1, 1, "note", body)]));
-    let parts = [
-        of(vec![span(1, 1, 0, "root")]),
-        record("one"),
-        record("two"),
-        record("three"),
-    ];
-    let (_, seen) = same_in_every_order(&parts).await;
-    assert_eq!(seen[0].3[0]["logs"].as_array().map(Vec::len), Some(3));
-}
-
-#[tokio::test]
 async fn children_may_come_before_their_parents() {
     let parts = [
         of(vec![span(1, 3, 2, "leaf"), span(1, 4, 2, "leaf")]),
@@ -335,7 +322,12 @@ async fn points_are_stored_once_and_by_series() {
 #[test]
 fn any_order_and_any_batches_make_one_picture() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    for (program, cases) in [("otel_genai_openai", 24), ("otel_genai_anthropic", 12)] {
+    let mut seen_logs = false;
+    for (program, cases) in [
+        ("semantic_kernel", 16),
+        ("otel_genai_anthropic", 10),
+        ("openinference_openai_agents", 10),
+    ] {
         let items = recorded::items(program);
         let rig = runtime.block_on(Rig::start());
         // Twice as many: a failing case is tried again while it is made smaller.
@@ -347,7 +339,12 @@ fn any_order_and_any_batches_make_one_picture() {
             rig.settle().await;
             picture(&rig, 1).await
         });
-        assert!(expected.iter().any(|trace| trace.3.len() > 2), "{program}");
+        let with_logs = |detail: &Value| {
+            detail["logs"]
+                .as_array()
+                .is_some_and(|logs| !logs.is_empty())
+        };
+        seen_logs |= expected.iter().any(|trace| trace.3.iter().any(with_logs));
         let next = std::cell::Cell::new(1);
         let config = Config {
             cases,
@@ -378,6 +375,7 @@ fn any_order_and_any_batches_make_one_picture() {
         outcome.unwrap_or_else(|failure| panic!("{program}: {failure}"));
         runtime.block_on(rig.engine.shut_down());
     }
+    assert!(seen_logs, "log records are part of it");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ mod cli;
 mod commands;
 mod ingest;
 mod kill;
+mod open;
 mod receive;
 mod serve;
+mod store;
 mod tidy;

@@ -8,7 +8,7 @@ use clew_engine::api::{self, Reply};
 use clew_engine::ingest::{Committed, Refused};
 use clew_engine::{Engine, Error, Options};
 use rusqlite::{Connection, OpenFlags};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -176,10 +176,13 @@ impl Rig {
                 .pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0))
                 .expect("a number")
         };
+        // A log record whose span is not there changes its trace, and nothing is derived from that.
         let behind = || {
             let open = "SELECT (SELECT count(*) FROM stale_spans)
                         + (SELECT count(*) FROM traces t LEFT JOIN summaries m ON m.trace = t.id
-                           WHERE t.spans > 0 AND m.changed IS NOT t.changed)
+                           WHERE t.spans > 0 AND m.changed IS NOT t.changed AND NOT EXISTS (
+                               SELECT 1 FROM logs l WHERE l.trace = t.id AND NOT EXISTS (
+                                   SELECT 1 FROM spans s WHERE s.trace = t.id AND s.span_id = l.span_id)))
                         + (SELECT count(*) FROM spans, derivation WHERE spans.id > derivation.through)";
             connection
                 .query_row(open, [], |row| row.get::<_, i64>(0))
@@ -190,7 +193,7 @@ impl Rig {
             let now = version();
             let quiet = before == Some(now);
             before = Some(now);
-            let status = self.call("get_status", Value::Null).await;
+            let status = self.call("get_status", json!({})).await;
             let done = quiet && behind() == 0 && status["unindexed"] == 0;
             if !done {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
