@@ -115,7 +115,6 @@ pub(crate) fn source(session: &mut Session<'_>, source: i64) -> Result<(), Error
         [source],
     )?;
     connection.execute("DELETE FROM metrics WHERE source = ?", [source])?;
-    connection.execute("DELETE FROM sources WHERE id = ?", [source])?;
     Ok(())
 }
 
