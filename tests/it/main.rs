@@ -1,7 +1,11 @@
 //! Behaviour of the whole, through the door and through the binary. One module a subject, sorted.
 
 mod cli;
+mod commands;
+mod ingest;
 mod kill;
+mod open;
 mod receive;
 mod serve;
+mod store;
 mod tidy;

@@ -1,0 +1,323 @@
+//! Saved files: whatever is readable in them is shown, under a source of their own that can be closed again.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clew_core::otlp::Signal;
+use clew_engine::ErrorCode;
+use clew_tests::otlp::{call, hex, traces};
+use clew_tests::{Rig, recorded};
+use serde_json::{Value, json};
+
+async fn open(rig: &Rig, path: &Path) -> Value {
+    let token = rig.engine.offer_file(path);
+    let opened = rig.call("open_files", json!({"tokens": [token]})).await;
+    opened[0].clone()
+}
+
+fn write(rig: &Rig, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = rig.folder().join(name);
+    std::fs::write(&path, bytes).expect("writes");
+    path
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("compresses");
+    encoder.finish().expect("compresses")
+}
+
+/// Requests of recorded programs as one JSON line each.
+fn lines() -> Vec<String> {
+    let mut lines = Vec::new();
+    for program in ["semantic_kernel", "strands", "otel_genai_openai"] {
+        let folder = recorded::path("otlp").join(program);
+        let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+            .collect();
+        names.sort();
+        for name in names {
+            let text = std::fs::read_to_string(name).expect("text");
+            let value: Value = serde_json::from_str(&text).expect("JSON");
+            lines.push(value.to_string());
+        }
+    }
+    lines
+}
+
+/// Rows of all tables of ground.
+fn counts(rig: &Rig) -> Vec<i64> {
+    [
+        "spans",
+        "traces",
+        "logs",
+        "points",
+        "metrics",
+        "content_blocks",
+        "sources",
+    ]
+    .map(|table| rig.rows(table))
+    .to_vec()
+}
+
+#[tokio::test]
+async fn a_file_is_opened_however_it_is_packed_and_once() {
+    let rig = Rig::start().await;
+    let lines = lines();
+    let plain = lines.join("\n");
+    let pretty: Value = serde_json::from_str(&lines[0]).expect("JSON");
+    let mut first: Option<Value> = None;
+    for (name, bytes) in [
+        ("plain.jsonl", plain.clone().into_bytes()),
+        ("wrong name.txt", plain.clone().into_bytes()),
+        ("windows.jsonl", plain.replace('\n', "\r\n").into_bytes()),
+        ("packed.jsonl.gz", gzip(plain.as_bytes())),
+        (
+            "two members.gz",
+            [
+                gzip(&plain.as_bytes()[..10_000]),
+                gzip(&plain.as_bytes()[10_000..]),
+            ]
+            .concat(),
+        ),
+        (
+            "packed.jsonl.zst",
+            zstd::encode_all(plain.as_bytes(), 1).expect("compresses"),
+        ),
+        ("array.json", format!("[{}]", lines.join(",")).into_bytes()),
+    ] {
+        let path = write(&rig, name, &bytes);
+        let opened = open(&rig, &path).await;
+        assert_eq!(opened["label"], name);
+        assert_eq!(opened["problemCount"], 0, "{opened}");
+        let figures = json!([
+            opened["spans"],
+            opened["traces"],
+            opened["logs"],
+            opened["points"]
+        ]);
+        assert!(
+            figures
+                .as_array()
+                .expect("four")
+                .iter()
+                .all(|figure| figure.as_u64() > Some(0)),
+            "{name}: {figures}"
+        );
+        assert_eq!(*first.get_or_insert(figures.clone()), figures, "{name}");
+        let before = counts(&rig);
+        let again = open(&rig, &path).await;
+        assert_eq!(again["source"], opened["source"]);
+        assert_eq!(
+            json!([
+                again["spans"],
+                again["traces"],
+                again["logs"],
+                again["points"]
+            ]),
+            json!([0, 0, 0, 0]),
+            "{name} again"
+        );
+        assert_eq!(counts(&rig), before);
+    }
+    let single = write(
+        &rig,
+        "pretty.json",
+        serde_json::to_string_pretty(&pretty)
+            .expect("JSON")
+            .as_bytes(),
+    );
+    assert_eq!(open(&rig, &single).await["problemCount"], 0);
+    let sources = rig.call("list_sources", json!({})).await;
+    assert_eq!(sources.as_array().map(Vec::len), Some(8));
+    assert_eq!(sources[0]["label"], "plain.jsonl");
+    assert_eq!(sources[0]["spans"], first.expect("figures")[0]);
+    // A token is good once.
+    let token = rig.engine.offer_file(&single);
+    rig.call("open_files", json!({"tokens": [token]})).await;
+    let error = rig.ask("open_files", &json!({"tokens": [token]})).await;
+    assert_eq!(error.expect_err("used up").code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_broken_costs_its_line_and_is_reported() {
+    let rig = Rig::start().await;
+    let lines = lines();
+    let whole = open(
+        &rig,
+        &write(&rig, "whole.jsonl", lines.join("\n").as_bytes()),
+    )
+    .await;
+    let spans = |opened: &Value| opened["spans"].as_u64().expect("a number");
+
+    let mut bad = lines.clone();
+    bad.insert(
+        1,
+        "{\"resourceSpans\": [{\"scopeSpans\": nonsense".to_owned(),
+    );
+    bad.insert(3, "# a remark".to_owned());
+    let opened = open(
+        &rig,
+        &write(&rig, "bad line.jsonl", bad.join("\n").as_bytes()),
+    )
+    .await;
+    assert_eq!(spans(&opened), spans(&whole), "the other lines are whole");
+    assert_eq!(opened["problemCount"], 1, "{opened}");
+    assert!(
+        opened["problems"][0].to_string().contains("line 2"),
+        "{opened}"
+    );
+
+    // A line of one span without an id costs that span.
+    let mut one: Value = serde_json::from_str(&lines[1]).expect("JSON");
+    one["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["spanId"] = json!("");
+    let path = write(
+        &rig,
+        "bad span.jsonl",
+        format!("{one}\n{}", lines[0]).as_bytes(),
+    );
+    let opened = open(&rig, &path).await;
+    assert_eq!(opened["problemCount"], 1, "{opened}");
+    let all = one["resourceSpans"]
+        .as_array()
+        .expect("resources")
+        .iter()
+        .flat_map(|resource| resource["scopeSpans"].as_array().expect("scopes"))
+        .map(|scope| scope["spans"].as_array().expect("spans").len())
+        .sum::<usize>();
+    assert_eq!(spans(&opened), all as u64 - 1);
+
+    // Cut off in its last line, plain and packed.
+    let text = lines.join("\n");
+    let cut = &text.as_bytes()[..text.len() - 40];
+    for (name, bytes) in [
+        ("cut.jsonl", cut.to_vec()),
+        ("cut.gz", gzip(text.as_bytes())),
+        (
+            "cut.zst",
+            zstd::encode_all(text.as_bytes(), 1).expect("compresses"),
+        ),
+    ] {
+        let keep = if name == "cut.jsonl" {
+            bytes.len()
+        } else {
+            bytes.len() * 9 / 10
+        };
+        let opened = open(&rig, &write(&rig, name, &bytes[..keep])).await;
+        assert!(spans(&opened) > 0, "{name}: {opened}");
+        assert!(
+            opened["problemCount"].as_u64() > Some(0),
+            "{name}: {opened}"
+        );
+        assert!(!opened["problems"].as_array().expect("a list").is_empty());
+    }
+    let sources = rig.rows("sources");
+    for (name, bytes) in [
+        ("empty.json", &b""[..]),
+        ("words.txt", b"dear diary"),
+        ("other.json", br#"{"a": 1}"#),
+        ("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0"),
+        ("broken.gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]),
+    ] {
+        let token = rig.engine.offer_file(&write(&rig, name, bytes));
+        let error = rig.ask("open_files", &json!({"tokens": [token]})).await;
+        let error = error.expect_err(name);
+        assert_eq!(error.code, ErrorCode::Io, "{error}");
+        assert!(error.message.contains(name), "{error}");
+    }
+    let token = rig.engine.offer_file(&rig.folder().join("missing.json"));
+    let error = rig.ask("open_files", &json!({"tokens": [token]})).await;
+    assert_eq!(error.expect_err("missing").code, ErrorCode::Io);
+    let token = rig.engine.offer_file(&rig.folder());
+    let error = rig.ask("open_files", &json!({"tokens": [token]})).await;
+    assert_eq!(error.expect_err("a folder").code, ErrorCode::Io);
+    assert_eq!(
+        rig.rows("sources"),
+        sources,
+        "what cannot be read leaves no source"
+    );
+}
+
+#[tokio::test]
+async fn closing_a_file_removes_its_rows_and_no_others() {
+    let rig = Rig::start().await;
+    // The same telemetry live and from two files, and some that is only live.
+    let lines = lines();
+    let live = traces(vec![call(1, 1, 0, "only live", "yes")]);
+    rig.take(Signal::Traces, &live).await;
+    for program in ["semantic_kernel", "strands", "otel_genai_openai"] {
+        for (signal, request) in recorded::requests(program) {
+            rig.take(signal, &request).await;
+        }
+    }
+    rig.settle().await;
+    let before = counts(&rig);
+    let listed = rig.list(json!({"source": 0, "limit": 500})).await;
+    let mut opened = Vec::new();
+    for name in ["one.jsonl", "two.jsonl"] {
+        opened.push(open(&rig, &write(&rig, name, lines.join("\n").as_bytes())).await);
+    }
+    rig.settle().await;
+    assert_eq!(
+        rig.list(json!({"limit": 500})).await.len(),
+        listed.len() * 3 - 2
+    );
+    for (left, opened) in [(1, &opened[0]), (0, &opened[1])] {
+        let params = json!({"id": opened["source"]});
+        let purged = rig.call("close_source", params.clone()).await;
+        assert_eq!(purged["spans"], opened["spans"]);
+        let sources = rig.call("list_sources", json!({})).await;
+        assert_eq!(sources.as_array().map(Vec::len), Some(left));
+        let rows = rig.list(json!({"source": opened["source"]})).await;
+        assert_eq!(rows, [Value::Null; 0]);
+    }
+    rig.settle().await;
+    assert_eq!(counts(&rig), before);
+    assert_eq!(rig.list(json!({"source": 0, "limit": 500})).await, listed);
+    assert_eq!(rig.list(json!({"text": "\"only live\""})).await.len(), 1);
+    for row in &listed {
+        let trace = json!({"traceId": row["traceId"], "format": "otlpJson"});
+        rig.call("copy_trace", trace).await;
+    }
+    let error = rig.ask("close_source", &json!({"id": 0})).await;
+    assert_eq!(error.expect_err("live").code, ErrorCode::BadRequest);
+    // Opened again, it is there again.
+    let again = open(&rig, &rig.folder().join("one.jsonl")).await;
+    assert_eq!(again["spans"], opened[0]["spans"]);
+}
+
+#[tokio::test]
+async fn the_sample_opens_once_and_closes_clean() {
+    let rig = Rig::start().await;
+    let live = traces(vec![call(1, 1, 0, "only live", "yes")]);
+    rig.take(Signal::Traces, &live).await;
+    let before = counts(&rig);
+    let opened = rig.call("open_sample", json!({})).await;
+    assert!(opened["spans"].as_u64() > Some(50), "{opened}");
+    rig.settle().await;
+    let rows = rig
+        .list(json!({"source": opened["source"], "limit": 500}))
+        .await;
+    assert_eq!(json!(rows.len()), opened["traces"]);
+    assert!(rows.iter().all(|row| row["startMicros"] != Value::Null));
+    let held = counts(&rig);
+    let again = rig.call("open_sample", json!({})).await;
+    assert_eq!(
+        (&again["spans"], &again["source"]),
+        (&json!(0), &opened["source"])
+    );
+    assert_eq!(counts(&rig), held);
+    // It counts nowhere as received.
+    let status = rig.call("get_status", json!({})).await;
+    assert_eq!(status["received"], true);
+    let purged = rig
+        .call("close_source", json!({"id": opened["source"]}))
+        .await;
+    assert_eq!(purged["spans"], opened["spans"]);
+    assert_eq!(counts(&rig), before);
+    assert_eq!(rig.list(json!({})).await[0]["traceId"], hex(1));
+    let reopened = rig.call("open_sample", json!({})).await;
+    assert_eq!(reopened["spans"], opened["spans"]);
+}

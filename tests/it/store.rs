@@ -1,0 +1,117 @@
+//! The database as its owner finds it: private, locked, refused where foreign, kept over a crash, purged for good.
+
+mod crash;
+mod disk;
+mod files;
+mod purge;
+
+use clew_core::otlp::Signal;
+use clew_tests::otlp::{START, hex, span, traces};
+use clew_tests::{Answer, Rig, wait_until};
+use serde_json::json;
+
+#[tokio::test]
+async fn times_are_kept_as_they_came() {
+    let rig = Rig::start().await;
+    let times = [
+        (u64::MAX, u64::MAX),
+        (0, u64::MAX),
+        (u64::MAX, 0),
+        (0, 0),
+        (1, 2),
+        (START + 5, START),
+        (i64::MAX as u64, i64::MAX as u64 + 1),
+        (i64::MAX as u64 + 1, i64::MAX as u64),
+        (START, START + 1),
+    ];
+    // Each in a trace of its own, and all in one.
+    let one = |(at, &(start, end)): (usize, &(u64, u64)), trace: u128| {
+        let mut span = span(trace, at as u64 + 1, 0, "odd times");
+        (span.start_time_unix_nano, span.end_time_unix_nano) = (start, end);
+        span
+    };
+    for (at, time) in times.iter().enumerate() {
+        let spans = vec![one((at, time), at as u128 + 1), one((at, time), 99)];
+        rig.take(Signal::Traces, &traces(spans)).await;
+    }
+    rig.settle().await;
+    for (at, (start, end)) in times.iter().enumerate() {
+        for trace in [at as u128 + 1, 99] {
+            let params = json!({"traceId": hex(trace), "spanId": format!("{:016x}", at + 1)});
+            let detail = rig.call("get_span", params).await;
+            assert_eq!(detail["startNanos"], start.to_string());
+            assert_eq!(detail["endNanos"], end.to_string());
+            let whole = json!({"traceId": hex(trace)});
+            rig.call_packed("get_waterfall", whole).await;
+            for format in ["markdown", "otlpJson"] {
+                let copy = json!({"traceId": hex(trace), "format": format});
+                let text = rig.call("copy_trace", copy).await["text"].clone();
+                assert!(!text.as_str().expect("text").is_empty());
+            }
+        }
+    }
+    for sort in ["start", "duration"] {
+        let rows = rig.list(json!({"sort": sort})).await;
+        assert_eq!(rows.len(), times.len() + 1);
+    }
+    let totals = rig.call("summarise_traces", json!({})).await;
+    assert_eq!(totals["traces"], 10);
+    for chart in rig
+        .call("list_charts", json!({}))
+        .await
+        .as_array()
+        .expect("charts")
+    {
+        let draw = json!({"id": chart["id"], "width": 640, "height": 240, "utcOffsetMinutes": 0});
+        rig.call("draw_chart", draw).await;
+    }
+    // Age is counted from arrival: nothing is purged because it claims to be of 1970 (B17).
+    rig.call("set_settings", json!({"retention": {"maxDays": 1}}))
+        .await;
+    assert_eq!(rig.call("apply_retention", json!({})).await["traces"], 0);
+}
+
+#[tokio::test]
+async fn while_another_program_locks_the_database_senders_are_told_to_wait() {
+    let rig = Rig::start().await;
+    let [grpc, http] = rig.listen().await;
+    let request = |id: u128| traces(vec![span(id, 1, 0, "step")]);
+    let mut acknowledged = Vec::new();
+    let mut send = async |address, id: u128| {
+        let answer = Answer::to(address, Signal::Traces, &request(id)).await;
+        if answer.status == 200 {
+            acknowledged.push(id);
+        }
+        answer
+    };
+    assert_eq!(send(http, 1).await.status, 200);
+    let lock = rusqlite::Connection::open(rig.database()).expect("the database opens");
+    lock.execute_batch("BEGIN EXCLUSIVE").expect("it locks");
+    let holding = tokio::task::spawn_blocking(move || {
+        std::thread::sleep(std::time::Duration::from_secs(7));
+        lock.execute_batch("COMMIT").expect("it unlocks");
+    });
+    let refused = send(http, 2).await;
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert!(
+        refused.text.to_lowercase().contains("retry-after"),
+        "{}",
+        refused.text
+    );
+    // Reading goes on.
+    assert_eq!(rig.list(json!({})).await.len(), 1);
+    let status = rig.call("get_status", json!({})).await;
+    assert!(status["problem"].is_string(), "{status}");
+    holding.await.expect("the other program ends");
+    wait_until("telemetry is taken again", async || {
+        (send(grpc, 3).await.status == 200).then_some(())
+    })
+    .await;
+    rig.settle().await;
+    let rows = rig.list(json!({"sort": "start"})).await;
+    for id in acknowledged {
+        assert!(rows.iter().any(|row| row["traceId"] == hex(id)), "{id}");
+    }
+    let status = rig.call("get_status", json!({})).await;
+    assert!(status["problem"].is_null(), "{status}");
+}

@@ -1,0 +1,135 @@
+//! What was acknowledged is there after an end without farewell, and derivation goes on where it was.
+
+use std::path::Path;
+
+use clew_core::otlp::Signal;
+use clew_engine::Engine;
+use clew_tests::otlp::{call, hex, span, traces};
+use clew_tests::{PATIENCE, Rig, recorded, wait_until};
+use serde_json::{Value, json};
+
+/// Copies a database as a power cut would leave it: pages and log, without what is only in memory.
+fn copy_as_it_lies(database: &Path, to: &Path) {
+    for suffix in ["", "-wal"] {
+        let name = format!("clew.db{suffix}");
+        std::fs::copy(database.with_file_name(&name), to.join(&name)).expect("copies");
+    }
+}
+
+async fn ask(engine: &Engine, command: &str, params: Value) -> Value {
+    let params = serde_json::to_vec(&params).expect("JSON");
+    match clew_engine::api::dispatch(engine, command, &params).await {
+        Ok(clew_engine::api::Reply::Json(json)) => serde_json::from_slice(&json).expect("JSON"),
+        other => panic!("{command}: {other:?}"),
+    }
+}
+
+/// Waits until everything is derived and indexed.
+async fn caught_up(engine: &Engine) {
+    wait_until("derivation catches up", async || {
+        let status = ask(engine, "get_status", json!({})).await;
+        let page = ask(
+            engine,
+            "list_traces",
+            json!({"limit": 500, "sort": "spans"}),
+        )
+        .await;
+        let listed = page["rows"].as_array().expect("rows").len();
+        let done = status["underived"] == 0
+            && status["unindexed"] == 0
+            && status["traces"].as_u64() == u64::try_from(listed).ok();
+        done.then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_power_cut_after_an_acknowledgement_loses_nothing() {
+    let rig = Rig::start().await;
+    let crashed = tempfile::tempdir().expect("a folder");
+    let mut copies = Vec::new();
+    for id in 1..=30_u128 {
+        let spans = vec![
+            span(id, 1, 0, "root"),
+            call(id, 2, 1, "lost and found", "found"),
+        ];
+        rig.take(Signal::Traces, &traces(spans)).await;
+        // At once after the acknowledgement, whatever derivation is doing.
+        if id % 10 == 0 {
+            let to = crashed.path().join(id.to_string());
+            std::fs::create_dir(&to).expect("a folder");
+            copy_as_it_lies(&rig.database(), &to);
+            copies.push((id, to.join("clew.db")));
+        }
+    }
+    for (last, copy) in copies {
+        let engine = Engine::open(Rig::options(copy)).await.expect("it opens");
+        caught_up(&engine).await;
+        let page = ask(&engine, "list_traces", json!({"limit": 500})).await;
+        let rows = page["rows"].as_array().expect("rows");
+        for id in 1..=last {
+            let row = rows.iter().find(|row| row["traceId"] == hex(id));
+            let row = row.unwrap_or_else(|| panic!("trace {id} of {last} is lost"));
+            assert_eq!(row["spanCount"], 2, "trace {id}");
+            assert_eq!(row["inputTokens"], 100, "trace {id}");
+        }
+        let found = ask(
+            &engine,
+            "list_traces",
+            json!({"text": "\"lost and found\"", "limit": 500}),
+        )
+        .await;
+        assert_eq!(found["rows"].as_array().map(Vec::len), Some(last as usize));
+        engine.shut_down().await;
+    }
+}
+
+/// As when the process panics: nobody shuts the engine down.
+#[test]
+fn an_engine_that_is_dropped_loses_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Rig::options(folder.path().join("clew.db"));
+    let runtime = || tokio::runtime::Runtime::new().expect("a runtime");
+    let first = runtime();
+    let acknowledged = first.block_on(async {
+        let engine = Engine::open(options.clone()).await.expect("it opens");
+        let mut spans = 0;
+        for program in recorded::programs() {
+            for (signal, request) in recorded::requests(&program) {
+                let limits = clew_core::otlp::Limits::default();
+                let encoding = clew_core::otlp::Encoding::Protobuf;
+                let decoded = clew_core::otlp::decode(signal, encoding, &request, &limits);
+                let ingest = engine.ingest().expect("the engine writes");
+                let taken = ingest.commit(0, decoded.expect("decodes").0).await;
+                spans += taken.expect("there is room").spans;
+            }
+        }
+        spans
+    });
+    first.shutdown_timeout(PATIENCE);
+    runtime().block_on(async {
+        let engine = Engine::open(options).await.expect("it opens again");
+        let status = ask(&engine, "get_status", json!({})).await;
+        assert_eq!(status["spans"], acknowledged);
+        caught_up(&engine).await;
+        engine.shut_down().await;
+    });
+}
+
+/// The index holds nothing of its own: without it, everything is found again.
+#[tokio::test]
+async fn a_lost_index_is_built_again() {
+    let rig = Rig::start().await;
+    let request = traces(vec![call(1, 1, 0, "a needle in the hay", "found")]);
+    rig.take(Signal::Traces, &request).await;
+    rig.settle().await;
+    let search = rig.database().with_file_name("clew.db.search");
+    let rig = rig
+        .reopen(|_| {
+            assert!(search.exists());
+            std::fs::remove_file(&search).expect("removes");
+        })
+        .await;
+    rig.settle().await;
+    assert_eq!(rig.list(json!({"text": "needle"})).await.len(), 1);
+}

@@ -1,0 +1,212 @@
+//! A disk that fills up: telemetry is refused, nothing that was acknowledged is lost, and it goes on once there is room
+//! (reliability C4, C5).
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clew_core::otlp::Signal;
+use clew_engine::Engine;
+use clew_engine::ingest::Refused;
+use clew_tests::otlp::{attribute, hex, span, traces};
+use clew_tests::{Answer, Rig, wait_until};
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::json;
+
+/// Names the small disk inside which [`inside_a_small_disk`] runs.
+const DISK: &str = "CLEW_TEST_SMALL_DISK";
+/// Size of the small disk in MiB.
+const SIZE: usize = 32;
+/// How long a disk with room again may stay unused (C4).
+const RESUME: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn below_the_floor_telemetry_is_refused_and_above_it_taken_again() {
+    let rig = Rig::start_with(|options| options.disk_floor = Some(u64::MAX)).await;
+    let [grpc, http] = rig.listen().await;
+    let request = traces(vec![span(1, 1, 0, "step")]);
+    let refused = rig.commit(0, Signal::Traces, &request).await;
+    let Err(Refused::Unavailable(why)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(why.contains("nearly full") && why.contains("free"), "{why}");
+    for address in [grpc, http] {
+        let answer = Answer::to(address, Signal::Traces, &request).await;
+        assert_eq!(answer.status, 503, "{}", answer.text);
+    }
+    let status = rig.call("get_status", json!({})).await;
+    assert_eq!(status["problem"], json!(why));
+    assert_eq!(rig.rows("spans"), 0);
+    // Deleting still works, which is how room is made.
+    rig.call("apply_retention", json!({})).await;
+    let database = rig.database();
+    rig.engine.shut_down().await;
+    let roomy = Engine::open(Rig::options(database)).await.expect("opens");
+    let (batch, _) = clew_core::otlp::decode(
+        Signal::Traces,
+        clew_core::otlp::Encoding::Protobuf,
+        &request,
+        &clew_core::otlp::Limits::default(),
+    )
+    .expect("decodes");
+    let taken = roomy.ingest().expect("it writes").commit(0, batch).await;
+    assert_eq!(taken.expect("there is room").spans, 1);
+    roomy.shut_down().await;
+}
+
+/// How a command gets a mount of its own: as a user, as root where user namespaces are closed, by sudo.
+const WAYS: [&[&str]; 3] = [
+    &["unshare", "--user", "--map-root-user", "--mount"],
+    &["unshare", "--mount"],
+    &[
+        "sudo",
+        "--non-interactive",
+        "--preserve-env",
+        "unshare",
+        "--mount",
+    ],
+];
+
+fn under(way: &[&str]) -> Command {
+    let mut command = Command::new(way[0]);
+    command.args(&way[1..]).stdin(Stdio::null());
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_nothing_and_is_used_again_when_there_is_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mount = format!("mount -t tmpfs -o size={SIZE}m tmpfs \"$0\"");
+    let way = WAYS.into_iter().find(|way| {
+        let tried = under(way)
+            .args(["sh", "-c", &mount])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        tried.is_ok_and(|status| status.success())
+    });
+    let way = way.expect("a small disk can be mounted: by unshare as user or root, or by sudo");
+    let output = under(way)
+        .args(["sh", "-c", &format!("{mount} && exec \"$@\"")])
+        .arg(folder.path())
+        .arg(std::env::current_exe().expect("a test has a path"))
+        .args([
+            "--exact",
+            "store::disk::inside_a_small_disk",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(DISK, folder.path())
+        .output()
+        .expect("it starts");
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+}
+
+/// A trace of one span with a payload that does not compress, about a MiB.
+fn large(random: &mut rand::rngs::StdRng, trace: u128) -> Vec<u8> {
+    let mut noise = vec![0_u8; 1_000_000];
+    random.fill(&mut noise[..]);
+    let mut span = span(trace, 1, 0, "step");
+    span.attributes = vec![attribute("noise", Any::BytesValue(noise))];
+    traces(vec![span])
+}
+
+async fn commit(engine: &Engine, request: &[u8]) -> Result<(), Refused> {
+    let (batch, _) = clew_core::otlp::decode(
+        Signal::Traces,
+        clew_core::otlp::Encoding::Protobuf,
+        request,
+        &clew_core::otlp::Limits::default(),
+    )
+    .expect("decodes");
+    let ingest = engine.ingest().expect("the engine writes");
+    ingest.commit(0, batch).await.map(drop)
+}
+
+/// Every one of these traces is there, whole.
+async fn assert_whole(engine: &Engine, acknowledged: &[u128]) {
+    for &trace in acknowledged {
+        let params =
+            json!({"span": {"traceId": hex(trace), "spanId": "0000000000000001"}, "index": 0});
+        let params = serde_json::to_vec(&params).expect("JSON");
+        let value = clew_engine::api::dispatch(engine, "get_attribute", &params).await;
+        let Ok(clew_engine::api::Reply::Json(json)) = value else {
+            panic!("trace {trace} of {} is lost: {value:?}", acknowledged.len());
+        };
+        assert!(json.len() > 1_000_000, "trace {trace} is cut");
+    }
+}
+
+#[tokio::test]
+#[ignore = "the test above runs it inside a mount of its own"]
+async fn inside_a_small_disk() {
+    let disk = PathBuf::from(std::env::var_os(DISK).expect("the test above names the disk"));
+    let ballast = disk.join("ballast");
+    std::fs::write(&ballast, vec![1_u8; 8 * 1024 * 1024]).expect("there is room at first");
+    let options = Rig::options(disk.join("clew.db"));
+    let engine = Engine::open(options.clone()).await.expect("it opens");
+    let mut random = rand::rngs::StdRng::seed_from_u64(4);
+    let mut acknowledged = Vec::new();
+    let mut refused = 0;
+    // Ten times as much as the disk holds.
+    let mut request = large(&mut random, 1);
+    for trace in 1..=(10 * SIZE as u128) {
+        match commit(&engine, &request).await {
+            Ok(()) => {
+                acknowledged.push(trace);
+                request = large(&mut random, trace + 1);
+            }
+            Err(Refused::Unavailable(why)) => {
+                assert!(!why.is_empty());
+                refused += 1;
+                // The same telemetry is sent again, under the next number.
+                request = large(&mut random, trace + 1);
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(refused > 9 * SIZE / 2, "{refused} refused");
+    assert!(acknowledged.len() >= 5, "{} taken", acknowledged.len());
+    // Reading goes on while the disk is full.
+    assert_whole(&engine, &acknowledged).await;
+
+    std::fs::remove_file(&ballast).expect("room is made");
+    let began = Instant::now();
+    let late = 1_000_000;
+    let request = large(&mut random, late);
+    wait_until("telemetry is taken again", async || {
+        commit(&engine, &request).await.ok()
+    })
+    .await;
+    assert!(began.elapsed() < RESUME, "after {:?}", began.elapsed());
+    acknowledged.push(late);
+    assert_whole(&engine, &acknowledged).await;
+    engine.shut_down().await;
+    let engine = Engine::open(options).await.expect("it opens again");
+    assert_whole(&engine, &acknowledged).await;
+    engine.shut_down().await;
+    assert_eq!(left(&disk), [""; 0], "only files of the database");
+}
+
+/// Files that are not the database's.
+fn left(disk: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(disk).expect("a folder");
+    let names = entries.map(|entry| {
+        entry
+            .expect("an entry")
+            .file_name()
+            .to_string_lossy()
+            .into_owned()
+    });
+    names.filter(|name| !name.starts_with("clew.db")).collect()
+}

@@ -1,0 +1,142 @@
+//! Files: permissions, the lock, and databases that are not this Clew's (reliability C10, C12, S20).
+
+use std::path::Path;
+
+use clew_core::otlp::Signal;
+use clew_engine::{Engine, Error, ErrorCode};
+use clew_tests::Rig;
+use clew_tests::otlp::{hex, span, traces};
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::serve::assert_private;
+
+async fn refusal(database: &Path) -> Error {
+    let opened = Engine::open(Rig::options(database.to_owned())).await;
+    opened.map(drop).expect_err("it is refused")
+}
+
+/// Opening is refused in these words, for writing and for reading, and the file stays as it is.
+async fn assert_refused_unchanged(database: &Path, words: &str) {
+    let before = std::fs::read(database).expect("it is readable");
+    let error = refusal(database).await;
+    assert_eq!(error.code, ErrorCode::Io, "{error}");
+    assert!(error.message.contains(words), "{error}");
+    assert!(error.message.contains("--db"), "says what to do: {error}");
+    let error = Engine::open_read_only(database).await.map(drop);
+    let error = error.expect_err("it is refused for reading too");
+    assert!(error.message.contains(words), "{error}");
+    let after = std::fs::read(database).expect("it is readable");
+    assert!(before == after, "{words}: the file has changed");
+    assert!(!database.with_extension("db-wal").exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_may_read_the_database() {
+    let rig = Rig::start().await;
+    let request = traces(vec![span(1, 1, 0, "step")]);
+    rig.take(Signal::Traces, &request).await;
+    rig.settle().await;
+    let folder = rig.database();
+    let folder = folder.parent().expect("a folder");
+    assert_private(folder);
+    assert!(folder.join("clew.db-wal").exists(), "the log is there too");
+    let rig = rig.reopen(|_| {}).await;
+    assert_private(folder);
+    rig.engine.shut_down().await;
+    assert_private(folder);
+}
+
+#[tokio::test]
+async fn only_one_process_writes_and_the_other_is_told_which() {
+    let rig = Rig::start().await;
+    let error = refusal(&rig.database()).await;
+    assert_eq!(error.code, ErrorCode::Busy);
+    let pid = format!("process {}", std::process::id());
+    assert!(error.message.contains(&pid), "{error}");
+    // Reading beside it is allowed.
+    let request = traces(vec![span(1, 1, 0, "step")]);
+    rig.take(Signal::Traces, &request).await;
+    let reader = Engine::open_read_only(&rig.database()).await;
+    let reader = reader.expect("it opens for reading");
+    let error = reader.ingest().map(drop).expect_err("it does not write");
+    assert_eq!(error.code, ErrorCode::Busy);
+    let whole = serde_json::to_vec(&json!({"traceId": hex(1)})).expect("JSON");
+    clew_engine::api::dispatch(&reader, "get_waterfall", &whole)
+        .await
+        .expect("it reads");
+    for command in ["apply_retention", "open_sample"] {
+        let error = clew_engine::api::dispatch(&reader, command, b"{}").await;
+        assert_eq!(error.expect_err(command).code, ErrorCode::Busy, "{command}");
+    }
+    reader.shut_down().await;
+    // The lock falls with the engine.
+    let database = rig.database();
+    rig.engine.shut_down().await;
+    let next = Engine::open(Rig::options(database))
+        .await
+        .expect("it opens");
+    next.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_and_left_alone() {
+    let rig = Rig::start().await;
+    let database = rig.database();
+    rig.engine.shut_down().await;
+    let connection = Connection::open(&database).expect("it opens");
+    connection
+        .execute_batch(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'from the future', TRUE, x'00', 0);
+             PRAGMA wal_checkpoint(TRUNCATE);",
+        )
+        .expect("a newer schema");
+    connection.close().expect("it closes");
+    assert_refused_unchanged(&database, "newer Clew").await;
+    assert!(
+        refusal(&database)
+            .await
+            .message
+            .contains("nothing was changed")
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_database_of_clew_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let foreign = folder.path().join("foreign.db");
+    let connection = Connection::open(&foreign).expect("it opens");
+    connection
+        .execute_batch("CREATE TABLE notes (text); INSERT INTO notes VALUES ('mine');")
+        .expect("someone's notes");
+    connection.close().expect("it closes");
+    assert_refused_unchanged(&foreign, "not a Clew database").await;
+
+    let noise = folder.path().join("noise.db");
+    let bytes: Vec<u8> = (0..100_000_u32)
+        .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0])
+        .collect();
+    std::fs::write(&noise, bytes).expect("writes");
+    assert_refused_unchanged(&noise, "not a Clew database").await;
+
+    // Our own, cut off within its first page.
+    let rig = Rig::start().await;
+    let whole = rig.database();
+    rig.engine.shut_down().await;
+    let cut = folder.path().join("cut.db");
+    let bytes = std::fs::read(&whole).expect("it is readable");
+    std::fs::write(&cut, &bytes[..1_000]).expect("writes");
+    assert_refused_unchanged(&cut, "not a Clew database").await;
+
+    let missing = folder.path().join("missing.db");
+    let error = Engine::open_read_only(&missing).await.map(drop);
+    assert_eq!(
+        error.expect_err("nothing to read").code,
+        ErrorCode::NotFound
+    );
+    assert!(!missing.exists());
+    let error = refusal(folder.path()).await;
+    assert_eq!(error.code, ErrorCode::Io, "a folder: {error}");
+}
