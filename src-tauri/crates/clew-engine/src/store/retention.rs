@@ -113,10 +113,13 @@ pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error>
             .commit(move |session| purge::older(session, horizon))
             .await?;
     }
-    // Below the limit by a tenth, so that the next span does not start the next pass.
-    let goal = retention.max_bytes / 10 * 9;
-    if before > retention.max_bytes {
-        while sizes(engine) > goal {
+    let crowded = before > retention.max_bytes;
+    if crowded {
+        // The index gives its space back only when it is merged at the end, so the database's own share leads. Below the
+        // limit by a tenth, so that the next span does not start the next pass.
+        let share = u128::from(store.sizes().0) * u128::from(retention.max_bytes / 10 * 9);
+        let goal = u64::try_from(share / u128::from(before.max(1))).unwrap_or(u64::MAX);
+        while store.sizes().0 > goal {
             let slice: Vec<i64> = sqlx::query_scalar(
                 "SELECT id FROM traces WHERE source = 0 ORDER BY received LIMIT ?",
             )
@@ -131,7 +134,7 @@ pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error>
         }
     }
     if purged.traces > 0 {
-        tidy(engine, false).await?;
+        tidy(engine, crowded).await?;
         purged.bytes = before.saturating_sub(sizes(engine));
     }
     Ok(purged)
