@@ -9,7 +9,7 @@ use clew_tests::otlp::{hex, span, traces};
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::serve::assert_private;
+use crate::serve::process::assert_private;
 
 async fn refusal(database: &Path) -> Error {
     let opened = Engine::open(Rig::options(database.to_owned())).await;
