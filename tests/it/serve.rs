@@ -1,6 +1,6 @@
 //! The browser host of the real binary: who may ask it what, and how it starts and ends.
 
-mod process;
+pub(crate) mod process;
 pub(crate) mod wire;
 
 use std::process::Command;

@@ -154,7 +154,7 @@ async fn inside_a_small_disk() {
     let ballast = disk.join("ballast");
     std::fs::write(&ballast, vec![1_u8; 8 * 1024 * 1024]).expect("there is room at first");
     let options = Rig::options(disk.join("clew.db"));
-    let engine = Engine::open(options.clone()).await.expect("it opens");
+    let engine = Engine::open(options).await.expect("it opens");
     let mut random = rand::rngs::StdRng::seed_from_u64(4);
     let mut acknowledged = Vec::new();
     let mut refused = 0;
@@ -192,10 +192,18 @@ async fn inside_a_small_disk() {
     acknowledged.push(late);
     assert_whole(&engine, &acknowledged).await;
     engine.shut_down().await;
+    assert_eq!(left(&disk), [""; 0], "only files of the database");
+
+    // On a roomier disk it opens again, with everything.
+    let roomy = tempfile::tempdir().expect("a folder");
+    for entry in std::fs::read_dir(&disk).expect("a folder") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), roomy.path().join(entry.file_name())).expect("copies");
+    }
+    let options = Rig::options(roomy.path().join("clew.db"));
     let engine = Engine::open(options).await.expect("it opens again");
     assert_whole(&engine, &acknowledged).await;
     engine.shut_down().await;
-    assert_eq!(left(&disk), [""; 0], "only files of the database");
 }
 
 /// Files that are not the database's.

@@ -203,12 +203,19 @@ impl Deriver {
                 self.waiting.entry(trace).or_insert(due);
             }
             self.summarise().await?;
-            let texts: Vec<Texts> = derived.into_iter().map(|derived| derived.texts).collect();
-            let through = last.unwrap_or(through);
+            let mut texts: Vec<Texts> = derived.into_iter().map(|derived| derived.texts).collect();
             if !gone.is_empty() {
                 self.index(move |index| index.remove(&gone, false)).await?;
             }
-            self.add_to_index(texts, through).await?;
+            // Behind facts, the index must not pass over what lies between: it catches up in order.
+            let indexed = self.index(|index| index.through()).await?;
+            let watermark = if indexed < through {
+                texts.retain(|text| text.span <= indexed);
+                indexed
+            } else {
+                last.unwrap_or(through)
+            };
+            self.add_to_index(texts, watermark).await?;
             self.listener.derived();
             return Ok(true);
         }

@@ -77,8 +77,8 @@ impl Store {
         make_private_folder(path)?;
         let lock = lock(path)?;
         make_private_file(path)?;
-        make_private_file(&search::path(path))?;
         migrate(path).await?;
+        make_private_file(&search::path(path))?;
         search::create(&search::path(path))?;
         let reads = connect(path).await?;
         Ok((
@@ -230,9 +230,11 @@ async fn check(path: &Path) -> Result<(), Error> {
             ),
         )
     };
+    // Without a write-ahead log the file is all there is, and looking at it must not make one.
     let mut connection = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
+        .immutable(!beside(path, "-wal").exists())
         .connect()
         .await
         .map_err(|error| foreign(error.to_string()))?;
