@@ -24,6 +24,10 @@ const WINDOW: &str = "main";
 /// The running Clew, until the window closes.
 struct Held(Mutex<Option<Running>>);
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tauri's generated code ends the process where its context cannot be read"
+)]
 fn main() -> anyhow::Result<()> {
     rendering::prepare()?;
     harden::process();
