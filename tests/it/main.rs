@@ -5,6 +5,7 @@ mod commands;
 mod ingest;
 mod kill;
 mod open;
+mod queries;
 mod receive;
 mod serve;
 mod store;

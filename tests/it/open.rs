@@ -211,7 +211,11 @@ async fn what_is_broken_costs_its_line_and_is_reported() {
             opened["problemCount"].as_u64() > Some(0),
             "{name}: {opened}"
         );
-        assert!(!opened["problems"].as_array().expect("a list").is_empty());
+        let said = opened["problems"].to_string();
+        assert!(
+            name == "cut.jsonl" || said.contains("ends early"),
+            "{name}: {said}"
+        );
     }
     let sources = rig.rows("sources");
     for (name, bytes) in [

@@ -2,6 +2,7 @@
 
 use clew_core::model::Operation;
 use clew_core::trend::Window;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::traces::{Facet, push_where};
@@ -34,7 +35,8 @@ pub(crate) async fn totals(
     now: i64,
 ) -> Result<TraceTotals, Error> {
     let row = select(
-        "count(*), coalesce(sum(t.spans), 0), coalesce(sum(coalesce(m.errors, t.errors) > 0), 0), sum(m.tokens), sum(m.cost),
+        "count(*), coalesce(sum(t.spans), 0), coalesce(sum(coalesce(m.errors, t.errors) > 0), 0),
+         sum(m.tokens >> 32), sum(m.tokens & 4294967295), sum(m.cost >> 32), sum(m.cost & 4294967295),
          min(t.start), max(t.start), coalesce(sum(t.rooted), 0)",
         filter,
         None,
@@ -49,18 +51,16 @@ pub(crate) async fn totals(
         clippy::cast_precision_loss,
         reason = "an amount to be shown, not to be added further"
     )]
-    let cost_usd = row.get::<Option<i64>, _>(4).map(|nano| nano as f64 / 1e9);
+    let cost_usd = halves(&row, 5).map(|nano| nano as f64 / 1e9);
     let (histogram_from, histogram_step, histogram) =
-        histogram(reads, filter, now, unsigned(5), unsigned(6)).await?;
+        histogram(reads, filter, now, unsigned(7), unsigned(8)).await?;
     Ok(TraceTotals {
         traces: unsigned(0),
         spans: unsigned(1),
         errors: unsigned(2),
-        tokens: row
-            .get::<Option<i64>, _>(3)
-            .map(|tokens| u64::try_from(tokens).unwrap_or(0)),
+        tokens: halves(&row, 3).map(|tokens| u64::try_from(tokens.max(0)).unwrap_or(u64::MAX)),
         cost_usd,
-        p95_nanos: p95(reads, filter, now, unsigned(7)).await?,
+        p95_nanos: p95(reads, filter, now, unsigned(9)).await?,
         histogram_from,
         histogram_step,
         histogram,
@@ -69,6 +69,13 @@ pub(crate) async fn totals(
         statuses: statuses(reads, filter, now).await?,
         operations: operations(reads, filter, now).await?,
     })
+}
+
+/// A sum whose high and low 32 bits were added apart, at two columns from this one: SQLite's own `sum` fails where it
+/// does not fit 64 bits, and figures are whatever programs state.
+fn halves(row: &SqliteRow, column: usize) -> Option<i128> {
+    let half = |column| row.get::<Option<i64>, _>(column).map(i128::from);
+    Some((half(column)? << 32) + half(column + 1)?)
 }
 
 /// The 95th percentile by nearest rank over ended traces.
@@ -83,7 +90,7 @@ async fn p95(
     }
     let rank = (ended * 95).div_ceil(100).saturating_sub(1);
     let mut query = select(
-        "coalesce(m.duration, (t.finish - t.start) * 1000)",
+        "coalesce(m.duration, min(t.finish - t.start, 9223372036854775) * 1000)",
         filter,
         None,
         now,
