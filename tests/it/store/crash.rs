@@ -139,8 +139,8 @@ async fn a_lost_index_is_built_again() {
 async fn a_damaged_block_costs_its_own_spans() {
     let rig = Rig::start().await;
     for id in 1..=3_u128 {
-        let request = traces(vec![call(id, 1, 0, "a question", "an answer")]);
-        rig.take(Signal::Traces, &request).await;
+        let spans = [id, id + 10].map(|id| call(id, 1, 0, "a question", "an answer"));
+        rig.take(Signal::Traces, &traces(spans.to_vec())).await;
     }
     rig.settle().await;
     let rig = rig
@@ -154,16 +154,21 @@ async fn a_damaged_block_costs_its_own_spans() {
         })
         .await;
     caught_up(&rig.engine).await;
-    for id in [1, 3] {
+    for id in [1, 3, 11, 13] {
         let rows = rig.list(json!({"text": hex(id)})).await;
         assert_eq!(rows[0]["inputTokens"], 100, "trace {id}");
     }
-    assert_eq!(rig.list(json!({"text": "question"})).await.len(), 2);
+    assert_eq!(rig.list(json!({"text": "question"})).await.len(), 4);
     let damaged = json!({"traceId": hex(2)});
-    let (waterfall, _) = rig.call_packed("get_waterfall", damaged).await;
+    let (waterfall, _) = rig.call_packed("get_waterfall", damaged.clone()).await;
     assert_eq!(waterfall["summary"]["spanCount"], 1);
     let span = json!({"traceId": hex(2), "spanId": "0000000000000001"});
     let error = rig.ask("get_span", &span).await.expect_err("no content");
     assert_eq!(error.code, clew_engine::ErrorCode::Io);
     assert!(error.message.contains("cannot read"), "{error}");
+    // It does not stand in the way of deleting, either.
+    let params = json!({"traces": [damaged, {"traceId": hex(1)}]});
+    let purged = rig.call("delete_traces", params).await;
+    assert_eq!(purged["traces"], 2);
+    assert_eq!(rig.list(json!({})).await.len(), 4);
 }
