@@ -153,6 +153,13 @@ async fn a_damaged_block_costs_its_own_spans() {
                 .expect("damage, and everything to be derived again");
         })
         .await;
+    wait_until("derivation starts over", async || {
+        let version = rig
+            .read()
+            .query_row("SELECT version FROM derivation", [], |row| row.get(0));
+        (version != Ok(0_i64)).then_some(())
+    })
+    .await;
     caught_up(&rig.engine).await;
     for id in [1, 3, 11, 13] {
         let rows = rig.list(json!({"text": hex(id)})).await;

@@ -116,11 +116,23 @@ pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error>
     // Below the limit by a tenth, so that the next span does not start the next pass.
     let goal = retention.max_bytes / 10 * 9;
     if before > retention.max_bytes {
-        while sizes(engine) > goal {
+        // What the write-ahead log repeats of the database must not cost traces.
+        engine.writer()?.alone(purge::shrink).await??;
+    }
+    if sizes(engine) > retention.max_bytes {
+        loop {
+            let size = sizes(engine);
+            let Some(excess) = size.checked_sub(goal).filter(|&excess| excess > 0) else {
+                break;
+            };
+            // As many as the excess is worth: few large traces must not go sixty-four at a time.
+            let left = u128::from(traces.unsigned_abs().saturating_sub(purged.traces));
+            let share = left * u128::from(excess) / u128::from(size);
+            let count = i64::try_from(share).unwrap_or(SLICE).clamp(1, SLICE);
             let slice: Vec<i64> = sqlx::query_scalar(
                 "SELECT id FROM traces WHERE source = 0 ORDER BY received LIMIT ?",
             )
-            .bind(SLICE)
+            .bind(count)
             .fetch_all(&store.reads)
             .await?;
             if slice.is_empty() {
