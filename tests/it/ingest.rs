@@ -348,7 +348,7 @@ fn any_order_and_any_batches_make_one_picture() {
         let next = std::cell::Cell::new(1);
         let config = Config {
             cases,
-            max_shrink_iters: u32::try_from(cases).expect("few"),
+            max_shrink_iters: cases,
             failure_persistence: None,
             ..Config::default()
         };

@@ -113,15 +113,19 @@ pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error>
             .commit(move |session| purge::older(session, horizon))
             .await?;
     }
-    // Below the limit by a tenth, so that the next span does not start the next pass.
-    let goal = retention.max_bytes / 10 * 9;
-    if before > retention.max_bytes {
+    let crowded = before > retention.max_bytes;
+    if crowded {
         // What the write-ahead log repeats of the database must not cost traces.
         engine.writer()?.alone(purge::shrink).await??;
     }
-    if sizes(engine) > retention.max_bytes {
+    let all = sizes(engine);
+    if all > retention.max_bytes {
+        // The index gives its space back only when it is merged at the end, so the database's own share leads. Below the
+        // limit by a tenth, so that the next span does not start the next pass.
+        let share = u128::from(store.sizes().0) * u128::from(retention.max_bytes / 10 * 9);
+        let goal = u64::try_from(share / u128::from(all.max(1))).unwrap_or(u64::MAX);
         loop {
-            let size = sizes(engine);
+            let size = store.sizes().0;
             let Some(excess) = size.checked_sub(goal).filter(|&excess| excess > 0) else {
                 break;
             };
@@ -143,7 +147,7 @@ pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error>
         }
     }
     if purged.traces > 0 {
-        tidy(engine, false).await?;
+        tidy(engine, crowded).await?;
         purged.bytes = before.saturating_sub(sizes(engine));
     }
     Ok(purged)
