@@ -133,3 +133,49 @@ async fn a_lost_index_is_built_again() {
     rig.settle().await;
     assert_eq!(rig.list(json!({"text": "needle"})).await.len(), 1);
 }
+
+/// A bad sector under one block of payloads: its spans are without content, all others are as before.
+#[tokio::test]
+async fn a_damaged_block_costs_its_own_spans() {
+    let rig = Rig::start().await;
+    for id in 1..=3_u128 {
+        let spans = [id, id + 10].map(|id| call(id, 1, 0, "a question", "an answer"));
+        rig.take(Signal::Traces, &traces(spans.to_vec())).await;
+    }
+    rig.settle().await;
+    let rig = rig
+        .reopen(|connection| {
+            connection
+                .execute_batch(
+                    "UPDATE content_blocks SET data = x'0102030405' WHERE id = 2;
+                     UPDATE derivation SET version = 0;",
+                )
+                .expect("damage, and everything to be derived again");
+        })
+        .await;
+    wait_until("derivation starts over", async || {
+        let version = rig
+            .read()
+            .query_row("SELECT version FROM derivation", [], |row| row.get(0));
+        (version != Ok(0_i64)).then_some(())
+    })
+    .await;
+    caught_up(&rig.engine).await;
+    for id in [1, 3, 11, 13] {
+        let rows = rig.list(json!({"text": hex(id)})).await;
+        assert_eq!(rows[0]["inputTokens"], 100, "trace {id}");
+    }
+    assert_eq!(rig.list(json!({"text": "question"})).await.len(), 4);
+    let damaged = json!({"traceId": hex(2)});
+    let (waterfall, _) = rig.call_packed("get_waterfall", damaged.clone()).await;
+    assert_eq!(waterfall["summary"]["spanCount"], 1);
+    let span = json!({"traceId": hex(2), "spanId": "0000000000000001"});
+    let error = rig.ask("get_span", &span).await.expect_err("no content");
+    assert_eq!(error.code, clew_engine::ErrorCode::Io);
+    assert!(error.message.contains("cannot read"), "{error}");
+    // It does not stand in the way of deleting, either.
+    let params = json!({"traces": [damaged, {"traceId": hex(1)}]});
+    let purged = rig.call("delete_traces", params).await;
+    assert_eq!(purged["traces"], 2);
+    assert_eq!(rig.list(json!({})).await.len(), 4);
+}

@@ -92,12 +92,7 @@ fn a_full_disk_loses_nothing_and_is_used_again_when_there_is_room() {
         .args(["sh", "-c", &format!("{mount} && exec \"$@\"")])
         .arg(folder.path())
         .arg(std::env::current_exe().expect("a test has a path"))
-        .args([
-            "--exact",
-            "store::disk::inside_a_small_disk",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", "store::disk::inside_a_small_disk", "--nocapture"])
         .env(DISK, folder.path())
         .output()
         .expect("it starts");
@@ -147,10 +142,12 @@ async fn assert_whole(engine: &Engine, acknowledged: &[u128]) {
     }
 }
 
+/// What the test above runs inside a mount of its own; without one there is nothing to fill.
 #[tokio::test]
-#[ignore = "the test above runs it inside a mount of its own"]
 async fn inside_a_small_disk() {
-    let disk = PathBuf::from(std::env::var_os(DISK).expect("the test above names the disk"));
+    let Some(disk) = std::env::var_os(DISK).map(PathBuf::from) else {
+        return;
+    };
     let ballast = disk.join("ballast");
     std::fs::write(&ballast, vec![1_u8; 8 * 1024 * 1024]).expect("there is room at first");
     let options = Rig::options(disk.join("clew.db"));

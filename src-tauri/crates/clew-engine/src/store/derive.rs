@@ -256,7 +256,27 @@ impl Deriver {
             .collect())
     }
 
+    /// Derives spans; one that cannot be read or derived is left without facts and does not hold up the others.
     async fn derive(&self, places: Vec<Place>) -> Result<Vec<Derived>, Error> {
+        let error = match self.derive_together(places.clone()).await {
+            Ok(derived) => return Ok(derived),
+            Err(error) => error,
+        };
+        let mut derived = Vec::with_capacity(places.len());
+        for place in places {
+            match self.derive_together(vec![place]).await {
+                Ok(mut one) => derived.append(&mut one),
+                Err(error) => tracing::warn!("cannot derive a span: {error}"),
+            }
+        }
+        // Where none can be read, it is the database that fails, and it is tried again.
+        if derived.is_empty() {
+            return Err(error);
+        }
+        Ok(derived)
+    }
+
+    async fn derive_together(&self, places: Vec<Place>) -> Result<Vec<Derived>, Error> {
         let whole = spans::whole(&self.store.reads, places).await?;
         tokio::task::spawn_blocking(move || whole.into_iter().map(derive).collect())
             .await

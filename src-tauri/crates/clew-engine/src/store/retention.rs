@@ -115,15 +115,28 @@ pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error>
     }
     let crowded = before > retention.max_bytes;
     if crowded {
+        // What the write-ahead log repeats of the database must not cost traces.
+        engine.writer()?.alone(purge::shrink).await??;
+    }
+    let all = sizes(engine);
+    if all > retention.max_bytes {
         // The index gives its space back only when it is merged at the end, so the database's own share leads. Below the
         // limit by a tenth, so that the next span does not start the next pass.
         let share = u128::from(store.sizes().0) * u128::from(retention.max_bytes / 10 * 9);
-        let goal = u64::try_from(share / u128::from(before.max(1))).unwrap_or(u64::MAX);
-        while store.sizes().0 > goal {
+        let goal = u64::try_from(share / u128::from(all.max(1))).unwrap_or(u64::MAX);
+        loop {
+            let size = store.sizes().0;
+            let Some(excess) = size.checked_sub(goal).filter(|&excess| excess > 0) else {
+                break;
+            };
+            // As many as the excess is worth: few large traces must not go sixty-four at a time.
+            let left = u128::from(traces.unsigned_abs().saturating_sub(purged.traces));
+            let share = left * u128::from(excess) / u128::from(size);
+            let count = i64::try_from(share).unwrap_or(SLICE).clamp(1, SLICE);
             let slice: Vec<i64> = sqlx::query_scalar(
                 "SELECT id FROM traces WHERE source = 0 ORDER BY received LIMIT ?",
             )
-            .bind(SLICE)
+            .bind(count)
             .fetch_all(&store.reads)
             .await?;
             if slice.is_empty() {
