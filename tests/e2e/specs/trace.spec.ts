@@ -90,7 +90,8 @@ test.describe("Trace", () => {
     await expect.poll(clipboard).toContain("Where is order 1182?");
     await page.keyboard.press("y");
     await page.keyboard.press("j");
-    await expect.poll(async () => JSON.parse(await clipboard()).resourceSpans?.length).toBe(1);
+    await expect.poll(clipboard).toContain("resourceSpans");
+    expect(JSON.parse(await clipboard()).resourceSpans).toHaveLength(1);
   });
 
   test("opens a recorded trace of a real program", async ({ page, visit, clew }) => {
