@@ -10,6 +10,7 @@ mod statuses;
 use std::net::SocketAddr;
 
 use clew_engine::{Engine, Options};
+use clew_tests::wait_until;
 
 /// A running engine on free ports, with a database of its own.
 struct Rig {
@@ -18,7 +19,7 @@ struct Rig {
     grpc: SocketAddr,
     /// On 127.0.0.1.
     http: SocketAddr,
-    folder: tempfile::TempDir,
+    store: clew_tests::Rig,
 }
 
 impl Rig {
@@ -27,28 +28,13 @@ impl Rig {
     }
 
     async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut options = Options {
-            database: folder.path().join("clew.db"),
-            grpc: 0,
-            http: 0,
-            host: None,
-            ingest_key: None,
-            disk_floor: Some(0),
-        };
-        change(&mut options);
-        let engine = Engine::open(options).await.expect("a new database opens");
-        let listening = engine.listen().await.expect("the options fit");
-        let address = |name: &str| {
-            let socket = listening.iter().find(|socket| socket.name == name);
-            let bound = socket.expect("it has a name").addresses.first();
-            bound.expect("it is bound").parse().expect("an address")
-        };
+        let store = clew_tests::Rig::start_with(change).await;
+        let [grpc, http] = store.listen().await;
         Self {
-            grpc: address("grpc"),
-            http: address("http"),
-            engine,
-            folder,
+            engine: store.engine.clone(),
+            grpc,
+            http,
+            store,
         }
     }
 
@@ -59,16 +45,7 @@ impl Rig {
 
     /// Rows of a table, as they stand on disk.
     fn rows(&self, table: &str) -> i64 {
-        let database = rusqlite::Connection::open_with_flags(
-            self.folder.path().join("clew.db"),
-            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
-        )
-        .expect("the database opens");
-        database
-            .query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| {
-                row.get(0)
-            })
-            .expect("the table is there")
+        self.store.rows(table)
     }
 
     /// What the Connect page would say.
@@ -91,17 +68,12 @@ impl Rig {
 
     /// Waits until a problem with these words is counted.
     async fn problem(&self, words: &str) {
-        for _ in 0..200 {
-            if self
-                .problems()
-                .iter()
-                .any(|problem| problem.contains(words))
-            {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-        }
-        panic!("no problem {words:?} among {:?}", self.problems());
+        wait_until(words, async || {
+            let problems = self.problems();
+            let found = problems.iter().any(|problem| problem.contains(words));
+            found.then_some(())
+        })
+        .await;
     }
 
     /// Sends one span and sees it stored: the receiver is alive.
