@@ -31,8 +31,8 @@ pub(crate) struct Derived {
 pub(crate) fn derive(whole: Whole) -> Derived {
     let view = SpanView {
         span: &whole.span,
-        resource: &whole.resource.resource,
-        scope: &whole.scope.scope,
+        resource: &whole.resource.message,
+        scope: &whole.scope.message,
         logs: &whole.logs,
     };
     let facts = convention::facts(&view);

@@ -60,22 +60,15 @@ pub(crate) struct Whole {
     pub(crate) place: Place,
     pub(crate) span: Span,
     pub(crate) repaired: bool,
-    pub(crate) resource: Arc<SharedResource>,
-    pub(crate) scope: Arc<SharedScope>,
+    pub(crate) resource: Arc<Shared<Resource>>,
+    pub(crate) scope: Arc<Shared<InstrumentationScope>>,
     pub(crate) logs: Vec<LogRecord>,
 }
 
-/// A resource as many spans share it.
+/// A resource or a scope as many spans share it.
 #[derive(Debug)]
-pub(crate) struct SharedResource {
-    pub(crate) resource: Resource,
-    pub(crate) schema_url: String,
-}
-
-/// A scope as many spans share it.
-#[derive(Debug)]
-pub(crate) struct SharedScope {
-    pub(crate) scope: InstrumentationScope,
+pub(crate) struct Shared<M> {
+    pub(crate) message: M,
     pub(crate) schema_url: String,
 }
 
@@ -183,8 +176,20 @@ pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<
         &blocks,
     )
     .await?;
-    let resources = resources(reads, &places.iter().map(|place| place.resource).collect()).await?;
-    let scopes = scopes(reads, &places.iter().map(|place| place.scope).collect()).await?;
+    let resources = shared(
+        reads,
+        "SELECT id, raw, schema_url FROM resources WHERE id IN (",
+        places.iter().map(|place| place.resource).collect(),
+        otlp::decode_resource,
+    )
+    .await?;
+    let scopes = shared(
+        reads,
+        "SELECT id, raw, schema_url FROM scopes WHERE id IN (",
+        places.iter().map(|place| place.scope).collect(),
+        otlp::decode_scope,
+    )
+    .await?;
     let mut logs = logs(reads, &places.iter().map(|place| place.trace).collect()).await?;
     tokio::task::spawn_blocking(move || {
         let (attributes, content) = (open(&attributes)?, open(&content)?);
@@ -276,66 +281,29 @@ fn open(blocks: &Blocks) -> Result<HashMap<i64, Block>, Error> {
         .collect()
 }
 
-async fn resources(
-    reads: &SqlitePool,
-    ids: &BTreeSet<i64>,
-) -> Result<HashMap<i64, Arc<SharedResource>>, Error> {
-    let found = shared(
-        reads,
-        "SELECT id, raw, schema_url FROM resources WHERE id IN (",
-        ids,
-    )
-    .await?;
-    found
-        .into_iter()
-        .map(|(id, raw, schema_url)| {
-            let resource = otlp::decode_resource(&raw).map_err(Error::internal)?;
-            Ok((
-                id,
-                Arc::new(SharedResource {
-                    resource,
-                    schema_url,
-                }),
-            ))
-        })
-        .collect()
-}
-
-async fn scopes(
-    reads: &SqlitePool,
-    ids: &BTreeSet<i64>,
-) -> Result<HashMap<i64, Arc<SharedScope>>, Error> {
-    let found = shared(
-        reads,
-        "SELECT id, raw, schema_url FROM scopes WHERE id IN (",
-        ids,
-    )
-    .await?;
-    found
-        .into_iter()
-        .map(|(id, raw, schema_url)| {
-            let scope = otlp::decode_scope(&raw).map_err(Error::internal)?;
-            Ok((id, Arc::new(SharedScope { scope, schema_url })))
-        })
-        .collect()
-}
-
-async fn shared(
+/// Reads what spans share, each decoded once.
+async fn shared<M>(
     reads: &SqlitePool,
     select: &'static str,
-    ids: &BTreeSet<i64>,
-) -> Result<Vec<(i64, Vec<u8>, String)>, Error> {
-    let ids: Vec<i64> = ids.iter().copied().collect();
-    let mut found = Vec::with_capacity(ids.len());
+    ids: BTreeSet<i64>,
+    decode: fn(&[u8]) -> Result<M, String>,
+) -> Result<HashMap<i64, Arc<Shared<M>>>, Error> {
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let mut found = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
         let mut query = QueryBuilder::<Sqlite>::new(select);
         push_list(&mut query, chunk);
-        found.extend(
-            query
-                .build_query_as::<(i64, Vec<u8>, String)>()
-                .fetch_all(reads)
-                .await?,
-        );
+        let rows = query.build_query_as::<(i64, Vec<u8>, String)>();
+        for (id, raw, schema_url) in rows.fetch_all(reads).await? {
+            let message = decode(&raw).map_err(Error::internal)?;
+            found.insert(
+                id,
+                Arc::new(Shared {
+                    message,
+                    schema_url,
+                }),
+            );
+        }
     }
     Ok(found)
 }

@@ -11,9 +11,6 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::store::spans;
 
-/// Characters of an excerpt before and after the first evidence, in UTF-16 code units.
-const AROUND: usize = 160;
-
 impl Engine {
     pub(crate) async fn list_findings(&self, filter: FindingFilter) -> Result<FindingPage, Error> {
         let limit = match filter.limit {
@@ -170,7 +167,10 @@ fn read_cursor(cursor: &str) -> Result<(i64, i64, String), Error> {
 
 fn finding_row(row: &SqliteRow, text: &str) -> Result<FindingRow, Error> {
     let evidence: Vec<(u32, u32)> = serde_json::from_str(row.get(2)).map_err(Error::internal)?;
-    let (excerpt, marks) = excerpt(text, &evidence);
+    let quality::Excerpt {
+        text: excerpt,
+        marks,
+    } = quality::excerpt(text, &evidence);
     Ok(FindingRow {
         finding: Finding {
             heuristic: row.get(0),
@@ -188,50 +188,4 @@ fn finding_row(row: &SqliteRow, text: &str) -> Result<FindingRow, Error> {
         model: row.get(8),
         start_micros: u64::try_from(row.get::<i64, _>(3)).unwrap_or(0),
     })
-}
-
-/// The text around the first evidence, and every evidence that lies within, in UTF-16 code units of the excerpt.
-fn excerpt(text: &str, evidence: &[(u32, u32)]) -> (String, Vec<(u32, u32)>) {
-    let units: Vec<u16> = text.encode_utf16().collect();
-    let size = |unit: u32| usize::try_from(unit).unwrap_or(usize::MAX).min(units.len());
-    let (first, end) = evidence
-        .first()
-        .map_or((0, 0), |&(start, end)| (size(start), size(end)));
-    // Never between the halves of a surrogate pair.
-    let boundary = |at: usize| {
-        let split = at < units.len() && (0xDC00..0xE000).contains(&units[at]);
-        if split { at - 1 } else { at }
-    };
-    let from = boundary(first.saturating_sub(AROUND));
-    let to = boundary((end + AROUND).min(first + 2 * AROUND).min(units.len()));
-    let excerpt = String::from_utf16_lossy(&units[from..to.max(from)]);
-    let marks = evidence
-        .iter()
-        .map(|&(start, end)| (size(start), size(end)))
-        .filter(|&(start, end)| start >= from && end <= to && start < end)
-        .map(|(start, end)| {
-            let unit = |at: usize| u32::try_from(at - from).unwrap_or(u32::MAX);
-            (unit(start), unit(end))
-        })
-        .collect();
-    (excerpt, marks)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::excerpt;
-
-    #[test]
-    fn an_excerpt_keeps_its_marks_in_utf16() {
-        let text = format!("{}😀 I cannot help", "x".repeat(500));
-        let (cut, marks) = excerpt(&text, &[(503, 511), (9_999, 10_000)]);
-        let units: Vec<u16> = cut.encode_utf16().collect();
-        let (start, end) = marks[0];
-        assert_eq!(
-            String::from_utf16_lossy(&units[start as usize..end as usize]),
-            "I cannot"
-        );
-        assert_eq!(marks.len(), 1);
-        assert!(units.len() <= 330);
-    }
 }

@@ -238,8 +238,8 @@ fn variant(place: &Place) -> VariantRow {
 fn view(whole: &Whole) -> SpanView<'_> {
     SpanView {
         span: &whole.span,
-        resource: &whole.resource.resource,
-        scope: &whole.scope.scope,
+        resource: &whole.resource.message,
+        scope: &whole.scope.message,
         logs: &whole.logs,
     }
 }
@@ -250,9 +250,9 @@ pub(super) fn facts(whole: &Whole) -> Facts {
 
 fn source(whole: &Whole) -> SpanSource<'_> {
     SpanSource {
-        resource: &whole.resource.resource,
+        resource: &whole.resource.message,
         resource_schema_url: &whole.resource.schema_url,
-        scope: &whole.scope.scope,
+        scope: &whole.scope.message,
         scope_schema_url: &whole.scope.schema_url,
         span: &whole.span,
     }
