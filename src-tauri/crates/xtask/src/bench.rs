@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::setup::{Need, chromium, ready};
-use crate::step::{Steps, built, cargo, root, run};
+use crate::step::{Steps, built, cargo, run};
 use crate::{check, npm};
 
-/// Runs the micro benchmarks, then measures the release binary and the UI in Chromium.
+/// Measures the release binary and the UI in Chromium.
 pub(crate) fn run_all(steps: &mut Steps) -> Result<()> {
     steps.run("what the machine has", || {
         ready(&[Need::Build, Need::Window, Need::Tests])
@@ -15,11 +15,6 @@ pub(crate) fn run_all(steps: &mut Steps) -> Result<()> {
     steps.run("release build", || {
         run(&mut cargo(&["build", "--release", "--package", "clew"]))
     })?;
-    if root().join("tests/bench/main.rs").is_file() {
-        steps.run("micro benchmarks", || {
-            run(&mut cargo(&["bench", "--package", "clew-tests"]))
-        })?;
-    }
     steps.run("end-to-end packages", || npm::install("tests/e2e"))?;
     steps.run("measurements", || {
         let mut measure = npm::npm("tests/e2e", &["run", "--silent", "bench"]);
