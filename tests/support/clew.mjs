@@ -75,12 +75,12 @@ export class Clew {
     if (response.status !== 200) throw new Error(`${signal}: ${response.status} ${await response.text()}`);
   }
 
-  /** Waits until facts and index have caught up with what was received. */
-  async settled() {
+  /** Waits until facts and index have caught up with what was received, for so many seconds at most. */
+  async settled(seconds = 20) {
     await eventually("facts and index", async () => {
       const status = await this.call("get_status");
       return status.underived === 0 && status.unindexed === 0;
-    });
+    }, seconds);
     // A trace's row is summed up anew at most four times a second.
     await sleep(300);
   }

@@ -128,7 +128,7 @@ const browser = await chromium.launch(config.use.launchOptions);
   const peak = memory(clew.process.pid, "VmHWM");
   report("Acknowledged spans a second, sustained", "≥ 10,000", `${Math.round(rate).toLocaleString("en")} (${requests[0].size} bytes each; ${refused} requests refused; peak ${peak.toFixed(0)} MiB)`, rate >= 10_000);
   const began = performance.now();
-  await clew.settled();
+  await clew.settled(300);
   report("Facts and index catch up behind it in", "-", `${((performance.now() - began) / 1_000).toFixed(1)} s`, true);
   await clew.stop();
 }
