@@ -106,6 +106,8 @@ test.describe("Trace", () => {
   test("says so when a trace is not there", async ({ page, visit }) => {
     await visit("#/trace/00000000000000000000000000000bad");
     await expect(page.getByText("This trace is not here")).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(page).toHaveURL(/#\/live/);
     await visit("#/trace/nonsense");
     await expect(page.getByText("This is not a trace id")).toBeVisible();
   });

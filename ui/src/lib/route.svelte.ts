@@ -67,9 +67,16 @@ export const route = {
 /** Goes to a hash. */
 export function go(to: string, step: Step = "push"): void {
   if (to === location.hash) return;
-  if (step === "push") history.pushState(null, "", to);
-  else history.replaceState(null, "", to);
+  // What a step was taken from is within the app, and stays so while the step is refined.
+  if (step === "push") history.pushState({ inside: true }, "", to);
+  else history.replaceState(history.state, "", to);
   hash = location.hash;
+}
+
+/** Goes to where the reader came from within the app, else to a hash: never out of the app. */
+export function goBack(otherwise: string): void {
+  if ((history.state as { inside?: boolean } | null)?.inside) history.back();
+  else go(otherwise, "replace");
 }
 
 /** Changes parameters of the present place: `null` and the empty list remove one. */

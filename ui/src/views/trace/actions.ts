@@ -182,7 +182,8 @@ export function traceActions(parts: TraceParts): Action[] {
       ? []
       : [
           act("enter", "Read the span", ["Enter"], () => focus("panel"), quiet),
-          act("leave", "Back", ["Escape"], parts.leave, quiet),
+          // There is a way back while the trace is still on its way, or is not here at all.
+          act("leave", "Back", ["Escape"], parts.leave, { ...quiet, when: () => true }),
         ]),
   ];
 }
