@@ -7,6 +7,7 @@
 //! - [`otlp`]: requests as bytes or JSON to single spans, logs and metrics, and what was wrong with each.
 //! - [`format`]: saved trace files; everything becomes OTLP first.
 //! - [`convention`]: what a span says of itself, in every vocabulary of attributes.
+//! - [`price`]: what a model call cost, from whose list, and since when.
 //! - [`quality`]: heuristics over responses, with their evidence.
 //! - [`prompt`]: template versions and their differences.
 //! - [`trace`]: tree, waterfall, summary, detail of one span, Markdown for a model.
@@ -20,6 +21,7 @@ pub mod format;
 pub mod model;
 pub mod otlp;
 pub mod packed;
+pub mod price;
 pub mod prompt;
 pub mod quality;
 pub mod trace;

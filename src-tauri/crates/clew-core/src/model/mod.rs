@@ -2,16 +2,20 @@
 //!
 //! OTLP's own messages ([`crate::otlp`]) stay what they are; this module holds what Clew adds to them.
 
+mod bucket;
 mod facts;
 mod hash;
 mod id;
 mod llm;
+mod money;
 mod time;
 mod value;
 
+pub use bucket::Bucket;
 pub use facts::{ErrorFact, Facts, PromptFact, Stated, ToolFact};
 pub use hash::content_hash;
 pub use id::{InvalidId, SpanId, TraceId};
 pub use llm::{Document, Message, Operation, Part, ToolDefinition, Usage};
+pub use money::NanoUsd;
 pub use time::UnixNanos;
 pub use value::{SpanView, as_f64, as_str, as_u64, display, to_json};
