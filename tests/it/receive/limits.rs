@@ -124,12 +124,17 @@ async fn stream(
     .concat();
     let piece = chunk(piece);
     let sending = tokio::spawn(async move {
+        let all = async {
+            write.write_all(&start).await?;
+            for _ in 0..times {
+                write.write_all(&piece).await?;
+            }
+            write.write_all(b"0\r\n\r\n").await
+        };
         // The server may close before it has read everything.
-        write.write_all(&start).await?;
-        for _ in 0..times {
-            write.write_all(&piece).await?;
-        }
-        write.write_all(b"0\r\n\r\n").await
+        let _ = all.await;
+        // Closing this half would tell it that nobody waits for the answer.
+        write
     });
     let mut reply = Vec::new();
     let answered = tokio::time::timeout(Duration::from_secs(60), read.read_to_end(&mut reply));
