@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod fuzz;
 mod ingest;
 mod kill;
 mod open;

@@ -784,6 +784,16 @@ spans: number,
 bytes: number, };
 
 /**
+ * Who may be addressed.
+ */
+export type Receiving = { 
+/**
+ * Names under which this machine is reached from others ("devbox.local"), beside its addresses and `localhost`:
+ * OTLP requests that state one of them as their host are taken. At most 20.
+ */
+allowedHosts: Array<string>, };
+
+/**
  * A rectangle in pixels of the drawing.
  */
 export type Rect = { 
@@ -958,6 +968,18 @@ logs: number,
  */
 points: number, 
 /**
+ * Address of the machine that it sends from; `null` for this one.
+ */
+peer: string | null, 
+/**
+ * Whether it stated the ingest key. Without a key, anyone who reaches the port may call themselves anything.
+ */
+authenticated: boolean, 
+/**
+ * Microseconds since the epoch of the first request.
+ */
+firstMicros: number, 
+/**
  * Microseconds since the epoch of the last request.
  */
 lastMicros: number, };
@@ -973,7 +995,11 @@ appearance: Appearance,
 /**
  * Retention.
  */
-retention: Retention, };
+retention: Retention, 
+/**
+ * Receiving.
+ */
+receiving: Receiving, };
 
 /**
  * An opened file.
@@ -1250,13 +1276,26 @@ unindexed: number,
  */
 refused: Array<FacetValue>, 
 /**
+ * Spans, log records and points since the start that were stored already: delivered again, and not stored twice.
+ */
+duplicates: number, 
+/**
  * Whether the receiver takes spans; otherwise why not.
  */
 problem: string | null, 
 /**
- * Whether Clew listens beyond this machine.
+ * Whether Clew listens beyond this machine: the banner stands while it does.
  */
 exposed: boolean, 
+/**
+ * Whether requests must state the ingest key.
+ */
+keyed: boolean, 
+/**
+ * Host names that requests may be addressed to, beside addresses, `localhost` and the names of container hosts:
+ * those of the start and of the settings, sorted.
+ */
+allowedHosts: Array<string>, 
 /**
  * Whether any span has ever been received live.
  */

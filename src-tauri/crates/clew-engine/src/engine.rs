@@ -1,6 +1,6 @@
 //! The engine: everything that runs, opened and shut down as one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +16,8 @@ use crate::changes::Changes;
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
 use crate::ingest::{Committed, Committing, Ingest};
-use crate::receive::{self, Listeners, Wanted};
-use crate::settings::Settings;
+use crate::receive::{self, AllowedHosts, Listeners, Wanted};
+use crate::settings::{self, Settings};
 use crate::store::derive::{Deriver, Deriving};
 use crate::store::disk::Disk;
 use crate::store::search::{Index, SharedIndex};
@@ -37,6 +37,9 @@ pub struct Options {
     pub host: Option<IpAddr>,
     /// Key that OTLP requests must carry as `x-clew-key`; `None` takes requests without.
     pub ingest_key: Option<String>,
+    /// Names under which this machine is reached from others; OTLP requests that state one as their host are taken,
+    /// beside those of the settings. What is no host name is never stated.
+    pub allowed_hosts: Vec<String>,
     /// Free bytes of the disk below which telemetry is refused; `None` is the larger of 512 MiB and 2 %.
     pub disk_floor: Option<u64>,
 }
@@ -56,6 +59,7 @@ pub(crate) struct Inner {
     write: Option<Write>,
     census: Arc<Census>,
     pub(crate) changes: Changes,
+    allowed: AllowedHosts,
     listening: Mutex<Vec<Listening>>,
     offered: Mutex<HashMap<String, PathBuf>>,
 }
@@ -149,10 +153,12 @@ impl Engine {
                 }),
                 census: Arc::default(),
                 changes,
+                allowed: AllowedHosts::default(),
                 listening: Mutex::default(),
                 offered: Mutex::default(),
             }),
         };
+        engine.allow_hosts();
         engine.keep(tokio::spawn(retention::run(engine.clone())));
         Ok(engine)
     }
@@ -170,6 +176,7 @@ impl Engine {
             http: 0,
             host: None,
             ingest_key: None,
+            allowed_hosts: Vec::new(),
             disk_floor: None,
         };
         Ok(Self {
@@ -180,6 +187,7 @@ impl Engine {
                 write: None,
                 census: Arc::default(),
                 changes: Changes::start(),
+                allowed: AllowedHosts::default(),
                 listening: Mutex::default(),
                 offered: Mutex::default(),
             }),
@@ -199,6 +207,7 @@ impl Engine {
             ports: [("grpc", options.grpc), ("http", options.http)],
             host: options.host,
             key: options.ingest_key.clone(),
+            allowed: self.inner.allowed.clone(),
         };
         let listeners = receive::listen(
             write.ingest.clone(),
@@ -337,6 +346,23 @@ impl Engine {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
+        self.allow_hosts();
+    }
+
+    /// Allows the host names of the options and of the settings.
+    fn allow_hosts(&self) {
+        let settings = self.settings();
+        let names = settings.receiving.allowed_hosts.iter();
+        let names = names.chain(&self.options().allowed_hosts);
+        let names: BTreeSet<String> = names
+            .filter_map(|name| settings::host_name(name).ok())
+            .collect();
+        self.inner.allowed.replace(names);
+    }
+
+    /// Host names that OTLP requests may be addressed to beside those of every machine, sorted.
+    pub(crate) fn allowed_hosts(&self) -> Vec<String> {
+        self.inner.allowed.names()
     }
 
     pub(crate) fn wake_deriver(&self) {

@@ -39,7 +39,7 @@ enum Act {
     },
     /// Runs every test: check, Rust, exporters, browser, window.
     Test {
-        /// Adds what takes longer than a gate may: 200 kills, long fuzzing.
+        /// Adds what takes longer than a gate may: 200 kills, a soak of ten minutes, long fuzzing.
         #[arg(long)]
         long: bool,
         /// Runs one part alone.
@@ -52,11 +52,14 @@ enum Act {
     Bindings,
     /// Measures a release build and prints a table in Markdown.
     Bench,
-    /// Fuzzes the decoders (needs a nightly toolchain and cargo-fuzz).
+    /// Fuzzes what reads foreign bytes; installs cargo-fuzz where it is missing.
     Fuzz {
         /// Seconds for each target.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
+        /// Replaces the corpus of `fixtures/fuzz` by the smallest that reaches as much, with what was found.
+        #[arg(long)]
+        minimise: bool,
         /// One target; all of them when left out.
         target: Option<String>,
     },
@@ -71,7 +74,18 @@ fn run() -> Result<()> {
         Act::Check => check::run_alone(&mut steps),
         Act::Bindings => bindings::write(&mut steps),
         Act::Bench => bench::run_all(&mut steps),
-        Act::Fuzz { seconds, target } => fuzz::run_all(&mut steps, seconds, target.as_deref()),
+        Act::Fuzz {
+            seconds,
+            minimise,
+            target,
+        } => {
+            let fuzzing = fuzz::Fuzzing {
+                seconds,
+                only: target.as_deref(),
+                minimise,
+            };
+            fuzz::run_all(&mut steps, &fuzzing)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! OTLP's own messages ([`crate::otlp`]) stay what they are; this module holds what Clew adds to them.
 
+mod deep_link;
 mod facts;
 mod hash;
 mod id;
@@ -9,6 +10,7 @@ mod llm;
 mod time;
 mod value;
 
+pub use deep_link::DeepLink;
 pub use facts::{ErrorFact, Facts, PromptFact, Stated, ToolFact};
 pub use hash::content_hash;
 pub use id::{InvalidId, SpanId, TraceId};

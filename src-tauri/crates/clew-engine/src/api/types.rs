@@ -364,10 +364,17 @@ pub struct Status {
     pub unindexed: u64,
     /// Items refused since the start, by reason.
     pub refused: Vec<FacetValue>,
+    /// Spans, log records and points since the start that were stored already: delivered again, and not stored twice.
+    pub duplicates: u64,
     /// Whether the receiver takes spans; otherwise why not.
     pub problem: Option<String>,
-    /// Whether Clew listens beyond this machine.
+    /// Whether Clew listens beyond this machine: the banner stands while it does.
     pub exposed: bool,
+    /// Whether requests must state the ingest key.
+    pub keyed: bool,
+    /// Host names that requests may be addressed to, beside addresses, `localhost` and the names of container hosts:
+    /// those of the start and of the settings, sorted.
+    pub allowed_hosts: Vec<String>,
     /// Whether any span has ever been received live.
     pub received: bool,
 }
@@ -438,6 +445,12 @@ pub struct Sender {
     pub logs: u64,
     /// Metric points received.
     pub points: u64,
+    /// Address of the machine that it sends from; `null` for this one.
+    pub peer: Option<String>,
+    /// Whether it stated the ingest key. Without a key, anyone who reaches the port may call themselves anything.
+    pub authenticated: bool,
+    /// Microseconds since the epoch of the first request.
+    pub first_micros: u64,
     /// Microseconds since the epoch of the last request.
     pub last_micros: u64,
 }

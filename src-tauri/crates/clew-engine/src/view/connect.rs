@@ -34,12 +34,15 @@ impl Engine {
             underived,
             unindexed,
             refused: census.refused(),
+            duplicates: census.duplicates(),
             problem: self
                 .ingest()
                 .ok()
                 .and_then(|ingest| ingest.ready().err())
                 .map(|refused| refused.to_string()),
             exposed: self.options().host.is_some_and(|host| !host.is_loopback()),
+            keyed: self.options().ingest_key.is_some(),
+            allowed_hosts: self.allowed_hosts(),
             received: figures::received(&store.reads).await?,
         })
     }
