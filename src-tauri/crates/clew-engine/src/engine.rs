@@ -18,11 +18,13 @@ use crate::event::Topic;
 use crate::ingest::{Committed, Committing, Ingest};
 use crate::receive::{self, AllowedHosts, Listeners, Wanted};
 use crate::settings::{self, Settings};
+use crate::store::ballast::Ballast;
 use crate::store::derive::{Deriver, Deriving};
 use crate::store::disk::Disk;
+use crate::store::retention::{self, Holdings};
 use crate::store::search::{Index, SharedIndex};
 use crate::store::writer::Writer;
-use crate::store::{Lock, Store, retention};
+use crate::store::{Lock, Store};
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -67,9 +69,8 @@ pub(crate) struct Inner {
 /// What a process that writes has.
 #[derive(Debug)]
 struct Write {
-    writer: Writer,
+    holdings: Holdings,
     ingest: Ingest,
-    index: SharedIndex,
     /// Wakes the deriver.
     wake: Arc<Notify>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -116,7 +117,8 @@ impl Engine {
     /// # Errors
     /// When the database cannot be opened, is locked by another Clew, is not Clew's, or is newer than this Clew.
     pub async fn open(options: Options) -> Result<Self, Error> {
-        let (store, lock) = Store::open(&options.database).await?;
+        let ballast = Ballast::new(&options.database, options.disk_floor);
+        let (store, lock) = Store::open(&options.database, &ballast).await?;
         let settings = crate::settings::load(&store.reads).await?;
         let writer = Writer::start(&store.path)?;
         let changes = Changes::start();
@@ -137,15 +139,21 @@ impl Engine {
             watch,
         );
         let tasks = Mutex::new(vec![tokio::spawn(deriver.run())]);
+        let holdings = Holdings {
+            store: store.clone(),
+            writer,
+            index,
+            ballast,
+            changes: changes.clone(),
+        };
         let engine = Self {
             inner: Arc::new(Inner {
                 options,
                 store,
                 settings: RwLock::new(settings),
                 write: Some(Write {
-                    writer,
+                    holdings: holdings.clone(),
                     ingest,
-                    index,
                     wake,
                     tasks,
                     listeners: Mutex::default(),
@@ -159,7 +167,9 @@ impl Engine {
             }),
         };
         engine.allow_hosts();
-        engine.keep(tokio::spawn(retention::run(engine.clone())));
+        let settings = engine.clone();
+        let kept = retention::run(holdings, move || settings.settings().retention);
+        engine.keep(tokio::spawn(kept));
         Ok(engine)
     }
 
@@ -281,6 +291,15 @@ impl Engine {
         token
     }
 
+    /// Offers a file again under the token that it had.
+    pub(crate) fn give_back(&self, token: String, path: PathBuf) {
+        self.inner
+            .offered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(token, path);
+    }
+
     /// The file that a token names; the token is used up.
     pub(crate) fn take_file(&self, token: &str) -> Option<PathBuf> {
         self.inner
@@ -314,20 +333,17 @@ impl Engine {
             .ok_or_else(read_only)
     }
 
-    pub(crate) fn writer(&self) -> Result<&Writer, Error> {
+    /// What deletion works on.
+    pub(crate) fn holdings(&self) -> Result<&Holdings, Error> {
         self.inner
             .write
             .as_ref()
-            .map(|write| &write.writer)
+            .map(|write| &write.holdings)
             .ok_or_else(read_only)
     }
 
-    pub(crate) fn index(&self) -> Result<&SharedIndex, Error> {
-        self.inner
-            .write
-            .as_ref()
-            .map(|write| &write.index)
-            .ok_or_else(read_only)
+    pub(crate) fn writer(&self) -> Result<&Writer, Error> {
+        Ok(&self.holdings()?.writer)
     }
 
     /// The settings in force.
@@ -408,7 +424,7 @@ impl Engine {
             }
             // Readers first, so that the writer's last checkpoint can empty the log.
             self.inner.store.reads.close().await;
-            write.writer.close().await;
+            write.holdings.writer.close().await;
             drop(
                 write
                     .lock

@@ -1,5 +1,6 @@
 //! Settings: one JSON row in the database, defaults by serde.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -109,6 +110,44 @@ pub struct Settings {
     pub retention: Retention,
     /// Receiving.
     pub receiving: Receiving,
+}
+
+/// [`Settings`] as a command takes them: what is left out gets its default, what is no setting is refused. The database
+/// may hold settings of another version, so [`Settings`] themselves let it pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+pub struct SetSettings(pub Settings);
+
+impl<'de> Deserialize<'de> for SetSettings {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = serde_json::Value::deserialize(deserializer)?;
+        let settings = Settings::deserialize(&given).map_err(D::Error::custom)?;
+        let known = serde_json::to_value(&settings).map_err(D::Error::custom)?;
+        match unknown(&given, &known) {
+            Some(message) => Err(D::Error::custom(message)),
+            None => Ok(Self(settings)),
+        }
+    }
+}
+
+/// Names the first field that is no setting, and those that are in its place.
+fn unknown(given: &serde_json::Value, known: &serde_json::Value) -> Option<String> {
+    let mut open = vec![(String::new(), given, known)];
+    while let Some((path, given, known)) = open.pop() {
+        let (Some(given), Some(known)) = (given.as_object(), known.as_object()) else {
+            continue;
+        };
+        for (name, value) in given {
+            let Some(known) = known.get(name) else {
+                let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                return Some(format!(
+                    "there is no setting \"{path}{name}\": it may be one of {}",
+                    names.join(", ")
+                ));
+            };
+            open.push((format!("{path}{name}."), value, known));
+        }
+    }
+    None
 }
 
 impl Settings {

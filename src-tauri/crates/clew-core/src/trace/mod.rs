@@ -20,6 +20,6 @@ pub use detail::{
 };
 pub use markdown::markdown;
 pub use row::{RowFacts, SpanRow};
-pub use summary::{TraceState, TraceSummary, summary};
+pub use summary::{RUNNING_MICROS, Roots, TraceState, TraceSummary, summary};
 pub use tree::{Tree, tree};
 pub use waterfall::{Waterfall, WaterfallValue, flag, waterfall};

@@ -8,7 +8,7 @@ use clew_core::prompt::DiffLine;
 use clew_core::quality::Finding;
 use clew_core::trace::TraceSummary;
 
-pub use crate::settings::Settings;
+pub use crate::settings::{SetSettings, Settings};
 
 /// No parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, TS)]
@@ -533,6 +533,23 @@ pub struct Opened {
     pub problems: Vec<String>,
     /// How many problems there were.
     pub problem_count: u64,
+}
+
+impl Opened {
+    /// A file of which nothing could be read, and why.
+    #[must_use]
+    pub fn unread(label: String, why: String) -> Self {
+        Self {
+            source: None,
+            label,
+            spans: 0,
+            traces: 0,
+            logs: 0,
+            points: 0,
+            problems: vec![why],
+            problem_count: 1,
+        }
+    }
 }
 
 /// Names an opened file.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use clew_core::convention::{self, Heard};
 use clew_core::model::{SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{self, record};
 use clew_core::trace::{RowFacts, SpanRow};
@@ -308,26 +309,22 @@ async fn shared<M>(
     Ok(found)
 }
 
-/// Log records of the spans of some traces, in order of time, by trace and span.
+/// Log records of the spans of some traces, in order ([`convention::in_order`]), by trace and span.
 async fn logs(
     reads: &SqlitePool,
     traces: &BTreeSet<i64>,
 ) -> Result<HashMap<(i64, i64), Vec<LogRecord>>, Error> {
     let traces: Vec<i64> = traces.iter().copied().collect();
-    let mut rows: Vec<(i64, i64, i64, i64)> = Vec::new();
+    let mut rows: Vec<LogPlace> = Vec::new();
     for chunk in traces.chunks(CHUNK) {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT trace, span_id, block, slot FROM logs
+            "SELECT trace, span_id, block, slot, batch, CASE WHEN batch = 0 THEN id ELSE position END, hash
+             FROM logs
              WHERE span_id IS NOT NULL AND trace IN (SELECT id FROM traces WHERE logs > 0 AND id IN (",
         );
         push_list(&mut query, chunk);
-        query.push(") ORDER BY time, id");
-        rows.extend(
-            query
-                .build_query_as::<(i64, i64, i64, i64)>()
-                .fetch_all(reads)
-                .await?,
-        );
+        query.push(")");
+        rows.extend(query.build_query_as::<LogPlace>().fetch_all(reads).await?);
     }
     if rows.is_empty() {
         return Ok(HashMap::new());
@@ -341,18 +338,29 @@ async fn logs(
     .await?;
     tokio::task::spawn_blocking(move || {
         let blocks = open(&blocks)?;
-        let mut found: HashMap<(i64, i64), Vec<LogRecord>> = HashMap::new();
-        for (trace, span_id, block, slot) in rows {
+        let mut found: HashMap<(i64, i64), Vec<Heard>> = HashMap::new();
+        for (trace, span_id, block, slot, batch, position, hash) in rows {
             let slot = usize::try_from(slot).unwrap_or(usize::MAX);
             let raw = blocks
                 .get(&block)
                 .map(|block| block.item(slot))
                 .unwrap_or_default();
             let (record, _) = otlp::decode_log(raw).map_err(Error::internal)?;
-            found.entry((trace, span_id)).or_default().push(record);
+            found.entry((trace, span_id)).or_default().push(Heard {
+                record,
+                batch: batch.cast_unsigned(),
+                position: position.cast_unsigned(),
+                hash: hash.cast_unsigned(),
+            });
         }
-        Ok(found)
+        let sorted = found.into_iter();
+        Ok(sorted
+            .map(|(span, heard)| (span, convention::in_order(heard)))
+            .collect())
     })
     .await
     .map_err(Error::internal)?
 }
+
+/// Trace, span, block, slot, request, position and hash of a log record.
+type LogPlace = (i64, i64, i64, i64, i64, i64, i64);
