@@ -1,7 +1,8 @@
 //! The SQLite database: one writer thread, read-only connections for everything else.
 //!
 //! [`open`](Store::open) makes or migrates the file. [`writer`] is the only place that changes it; [`ground`] stores what
-//! was received, [`derive`] what follows from it, [`search`] keeps the full-text index, a file of its own.
+//! was received, [`derive`] what follows from it, [`search`] keeps the full-text index, a file of its own, that [`indexing`]
+//! fills. [`repack`] joins payload blocks that came small.
 
 pub(crate) mod backup;
 pub(crate) mod ballast;
@@ -12,8 +13,10 @@ pub(crate) mod disk;
 pub(crate) mod facets;
 pub(crate) mod figures;
 pub(crate) mod ground;
+mod indexing;
 pub(crate) mod prepare;
 pub(crate) mod purge;
+mod repack;
 pub(crate) mod retention;
 pub(crate) mod search;
 pub(crate) mod spans;
