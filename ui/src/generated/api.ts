@@ -30,9 +30,13 @@ type: string,
  */
 value: string, 
 /**
- * Bytes of the whole value; more than `value` holds where it was cut.
+ * Bytes of the whole value.
  */
-size: number, };
+size: number, 
+/**
+ * Whether `value` holds only its beginning.
+ */
+cut: boolean, };
 
 /**
  * What a piece of a text difference does.
@@ -204,6 +208,35 @@ old: string,
 new: string, };
 
 /**
+ * How the values of a score are spread: bins of one width.
+ */
+export type Distribution = { 
+/**
+ * Where the first bin starts.
+ */
+from: number, 
+/**
+ * Where the last bin ends.
+ */
+to: number, 
+/**
+ * Responses by bin.
+ */
+bins: Array<number>, 
+/**
+ * Responses whose value is below 0.
+ */
+below: number, 
+/**
+ * Responses whose value is 0.
+ */
+zero: number, 
+/**
+ * Responses whose value is above 0.
+ */
+above: number, };
+
+/**
  * One retrieved or reranked document.
  */
 export type Document = { 
@@ -314,6 +347,10 @@ export type Finding = {
  */
 heuristic: string, 
 /**
+ * What its value means.
+ */
+kind: HeuristicKind, 
+/**
  * Its value: 1 where it fired and 0 where not, or a score on its own scale.
  */
 value: number, 
@@ -327,7 +364,7 @@ evidence: Array<[number, number]>, };
  */
 export type FindingFilter = { 
 /**
- * Only this heuristic; `null` is all.
+ * Only this heuristic; `null` is all. A score fires on nothing.
  */
 heuristic: string | null, 
 /**
@@ -449,7 +486,12 @@ traceId: string,
 source: number, };
 
 /**
- * One heuristic and how often it fired.
+ * What a heuristic's value means.
+ */
+export type HeuristicKind = "finding" | "score";
+
+/**
+ * One heuristic: how often it fired, or how its scores are spread.
  */
 export type HeuristicTotals = { 
 /**
@@ -465,17 +507,29 @@ title: string,
  */
 description: string, 
 /**
+ * What its value means.
+ */
+kind: HeuristicKind, 
+/**
  * Responses that it scored.
  */
 scored: number, 
 /**
- * Responses on which it fired; for a score, responses with a value other than 0.
+ * Responses on which it fired; 0 for a score.
  */
 fired: number, 
 /**
- * Mean value over the scored responses.
+ * Share of the scored responses on which it fired, 0 to 1; `null` without any, and for a score.
  */
-mean: number | null, };
+rate: number | null, 
+/**
+ * Mean value of a score over the scored responses; `null` without any, and for a finding.
+ */
+mean: number | null, 
+/**
+ * How a score's values are spread; `null` without any, and for a finding.
+ */
+distribution: Distribution | null, };
 
 /**
  * One link to another span.
@@ -704,6 +758,10 @@ export type PromptTemplate = {
  */
 name: string, 
 /**
+ * Calls of all its versions.
+ */
+calls: number, 
+/**
  * Its versions, oldest first use first.
  */
 versions: Array<PromptVersion>, };
@@ -828,6 +886,31 @@ maxBytes: number,
 maxDays: number | null, };
 
 /**
+ * Consecutive siblings of one name and operation, with everything below them.
+ */
+export type Run = { 
+/**
+ * Row of the first member.
+ */
+row: number, 
+/**
+ * The row after the last one that belongs to the run.
+ */
+end: number, 
+/**
+ * How many siblings there are.
+ */
+members: number, 
+/**
+ * Nanoseconds of all members together; a pending one counts none.
+ */
+durationNanos: number, 
+/**
+ * Rows of the run that failed, those below its members included.
+ */
+errors: number, };
+
+/**
  * A drawing and where everything in it landed.
  */
 export type Scene = { 
@@ -917,19 +1000,6 @@ ink: number,
  * Its points from left to right.
  */
 points: Array<ScenePoint>, };
-
-/**
- * The instrumentation scope.
- */
-export type ScopeRow = { 
-/**
- * The instrumentation library's name.
- */
-name: string, 
-/**
- * Its version.
- */
-version: string, };
 
 /**
  * A program that has sent telemetry.
@@ -1103,6 +1173,10 @@ costUsd: number | null,
  */
 ttftNanos: number | null, 
 /**
+ * Output tokens a second, from the first token to the end; over the whole call where no first token is stated.
+ */
+tokensPerSecond: number | null, 
+/**
  * Why the model stopped.
  */
 finishReasons: Array<string>, 
@@ -1199,13 +1273,9 @@ attributeCount: number,
  */
 dropped: [number, number, number], 
 /**
- * Resource attributes.
+ * The instrumentation scope's name and version, where stated, then the resource's attributes.
  */
 resource: Array<AttributeRow>, 
-/**
- * The instrumentation scope.
- */
-scope: ScopeRow, 
 /**
  * Span events in order of time.
  */
@@ -1272,6 +1342,10 @@ underived: number,
  */
 unindexed: number, 
 /**
+ * Spans that wait for their facts or for the index, whichever is further behind.
+ */
+behind: number, 
+/**
  * Items refused since the start, by reason.
  */
 refused: Array<FacetValue>, 
@@ -1279,6 +1353,9 @@ refused: Array<FacetValue>,
  * Spans, log records and points since the start that were stored already: delivered again, and not stored twice.
  */
 duplicates: number, 
+ * Items refused since the start, for all reasons.
+ */
+refusedTotal: number, 
 /**
  * Whether the receiver takes spans; otherwise why not.
  */
@@ -1317,6 +1394,14 @@ databaseBytes: number,
  * Bytes of the full-text index.
  */
 indexBytes: number, 
+/**
+ * Bytes of both, which retention by size counts.
+ */
+usedBytes: number, 
+/**
+ * Share of the size limit that is used, 0 to 1 and beyond.
+ */
+usedShare: number, 
 /**
  * Spans stored.
  */
@@ -1781,6 +1866,18 @@ cost: Float64Array,
  */
 documents: Uint16Array, 
 /**
+ * Rows of the critical path's stretches, in order of time; these three columns have one element a stretch.
+ */
+criticalRow: Uint32Array, 
+/**
+ * Nanoseconds from time 0 to the start of the stretch.
+ */
+criticalFrom: Float64Array, 
+/**
+ * Nanoseconds from time 0 to its end.
+ */
+criticalTo: Float64Array, 
+/**
  * Totals of the trace.
  */
 summary: TraceSummary, 
@@ -1795,7 +1892,27 @@ extentNanos: number,
 /**
  * Texts that columns refer to by index; index 0 is the empty text.
  */
-strings: Array<string>, };
+strings: Array<string>, 
+/**
+ * Runs of at least five repeated siblings, in order of their rows.
+ */
+runs: Array<Run>, 
+/**
+ * Stretches in which nothing works: nanoseconds from time 0 to start and end. Empty where they do not matter.
+ */
+idle: Array<[number, number]>, 
+/**
+ * Nanoseconds of all idle stretches together.
+ */
+idleNanos: number, 
+/**
+ * Their share of the whole trace, 0 to 1.
+ */
+idleShare: number, 
+/**
+ * Nanoseconds of the critical path below its top-level rows.
+ */
+criticalNanos: number, };
 
 /** Every command: its parameters and its reply. */
 export interface Commands {

@@ -9,7 +9,9 @@ import {
   instant,
   line,
   percent,
+  rate,
   saneLocale,
+  score,
   time,
   tokens,
   visible,
@@ -113,6 +115,13 @@ describe("foreign text", () => {
     expect(line("  a\n\n b ")).toBe("a b");
     expect(line("👍👍👍", 2)).toBe("👍👍…");
     expect(line("x".repeat(1_000_000), 10)).toBe(`${"x".repeat(10)}…`);
+  });
+});
+
+describe("rates and scores", () => {
+  it("have no false digits", () => {
+    expect([rate(88.4), rate(9.44), rate(0)]).toEqual(["88", "9.4", "0"]);
+    expect([score(-0.0833), score(-0.0001), score(1)]).toEqual(["-0.083", "0", "1.000"]);
   });
 });
 

@@ -98,6 +98,17 @@ export function percent(share: number | null): string {
   return share === null ? NONE : `${short(share * 100)} %`;
 }
 
+/** A rate with no false digits: "88", "9.4". */
+export function rate(value: number): string {
+  return value >= 10 ? count(value) : value.toFixed(1).replace(/\.0$/, "");
+}
+
+/** A heuristic's score, with three decimals and no minus before nothing: "-0.083". */
+export function score(value: number): string {
+  const text = value.toFixed(3);
+  return Number(text) === 0 ? "0" : text;
+}
+
 const clock = new Intl.DateTimeFormat(locale, {
   hour: "2-digit",
   minute: "2-digit",

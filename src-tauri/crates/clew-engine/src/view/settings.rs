@@ -43,11 +43,14 @@ impl Engine {
         let store = &self.inner.store;
         let counts = figures::counts(&store.reads).await?;
         let (database_bytes, index_bytes) = store.sizes();
+        let used_bytes = database_bytes.saturating_add(index_bytes);
         let preview = retention::preview(store, self.settings().retention).await?;
         Ok(Storage {
             database: store.path.display().to_string(),
             database_bytes,
             index_bytes,
+            used_bytes,
+            used_share: share(used_bytes, self.settings().retention.max_bytes),
             spans: counts.spans,
             logs: counts.logs,
             points: counts.points,
@@ -82,4 +85,12 @@ impl Engine {
         }
         retention::delete_for_good(self.holdings()?, rows).await
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share is shown as the length of a bar"
+)]
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
 }
