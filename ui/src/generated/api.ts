@@ -1055,6 +1055,12 @@ firstMicros: number,
 lastMicros: number, };
 
 /**
+ * [`Settings`] as a command takes them: what is left out gets its default, what is no setting is refused. The database
+ * may hold settings of another version, so [`Settings`] themselves let it pass.
+ */
+export type SetSettings = Settings;
+
+/**
  * Every setting that lives in the database. Addresses are set at the start (flags and `CLEW_*`), not here.
  */
 export type Settings = { 
@@ -1353,6 +1359,7 @@ refused: Array<FacetValue>,
  * Spans, log records and points since the start that were stored already: delivered again, and not stored twice.
  */
 duplicates: number, 
+/**
  * Items refused since the start, for all reasons.
  */
 refusedTotal: number, 
@@ -1943,7 +1950,7 @@ export interface Commands {
   /** Every setting. */
   get_settings: { params: NoParams; reply: Settings };
   /** Replaces every setting; refused as a whole if one is out of range. */
-  set_settings: { params: Settings; reply: Settings };
+  set_settings: { params: SetSettings; reply: Settings };
   /** What the database holds, and what the present retention would free. */
   get_storage: { params: NoParams; reply: Storage };
   /** Applies retention now. */
