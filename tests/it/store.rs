@@ -86,6 +86,8 @@ async fn while_another_program_locks_the_database_senders_are_told_to_wait() {
         answer
     };
     assert_eq!(send(http, 1).await.status, 200);
+    // Derivation that is still to be stored would take a part of the time for which the lock is held.
+    rig.settle().await;
     let lock = rusqlite::Connection::open(rig.database()).expect("the database opens");
     lock.execute_batch("BEGIN EXCLUSIVE").expect("it locks");
     let holding = tokio::task::spawn_blocking(move || {

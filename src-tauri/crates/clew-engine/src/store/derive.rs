@@ -28,7 +28,7 @@ const VERSION: i64 = 2;
 /// Spans derived in one step: few at first, so that the first rows of a flood appear at once; each step that leaves some
 /// behind doubles the next one, because large ones cost less a span.
 const STEP: i64 = 512;
-const LARGEST_STEP: i64 = 2_048;
+const LARGEST_STEP: i64 = 1_024;
 
 /// A trace of more spans than this is summarised anew only when this much time has passed since the last time, times
 /// the thousands of its spans.

@@ -32,16 +32,16 @@ pub(crate) struct Derived {
 ///
 /// # Errors
 /// When what was found cannot be written as JSON.
-pub(crate) fn derive(whole: Whole) -> Result<Derived, Error> {
-    let facts = facts(&whole);
+pub(crate) fn derive(whole: &Whole) -> Result<Derived, Error> {
+    let facts = facts(whole);
     let findings = findings(&facts);
     let row = RowFacts::of(&facts, &findings);
     Ok(Derived {
-        facts: FactsRow::of(&whole, &facts, &row, &findings)?,
+        facts: FactsRow::of(whole, &facts, &row, &findings)?,
         row,
-        texts: texts_of(&whole, &facts),
+        texts: texts_of(whole, &facts),
         logs: whole.logs.len(),
-        place: whole.place,
+        place: whole.place.clone(),
     })
 }
 
@@ -55,11 +55,8 @@ fn facts(whole: &Whole) -> Facts {
 }
 
 /// What is searched of a span.
-///
-/// # Errors
-/// None; it can stand where [`derive`] does.
-pub(crate) fn texts(whole: Whole) -> Result<Texts, Error> {
-    Ok(texts_of(&whole, &facts(&whole)))
+pub(crate) fn texts(whole: &Whole) -> Texts {
+    texts_of(whole, &facts(whole))
 }
 
 fn texts_of(whole: &Whole, facts: &Facts) -> Texts {
@@ -90,7 +87,7 @@ fn texts_of(whole: &Whole, facts: &Facts) -> Texts {
 pub(crate) async fn each<T: Send + 'static>(
     store: &Store,
     places: Vec<Place>,
-    make: fn(Whole) -> Result<T, Error>,
+    make: fn(&Whole) -> Result<T, Error>,
     weigh: fn(&T) -> usize,
 ) -> Result<(Vec<T>, usize), Error> {
     let blocks: BTreeSet<i64> = places.iter().map(|place| place.block).collect();
@@ -129,15 +126,15 @@ pub(crate) async fn each<T: Send + 'static>(
 async fn together_or_apart<T: Send + 'static>(
     store: &Store,
     places: Vec<Place>,
-    make: fn(Whole) -> T,
+    make: fn(&Whole) -> T,
 ) -> Result<Vec<Result<T, Error>>, Error> {
-    let error = match spans::each(&store.reads, places.clone(), make).await {
+    let error = match spans::each(&store.reads, places.clone(), move |whole| make(&whole)).await {
         Ok(made) => return Ok(made),
         Err(error) => error,
     };
     let mut all = Vec::with_capacity(places.len());
     for place in places {
-        match spans::each(&store.reads, vec![place], make).await {
+        match spans::each(&store.reads, vec![place], move |whole| make(&whole)).await {
             Ok(mut one) => all.append(&mut one),
             Err(error) => all.push(Err(error)),
         }

@@ -19,13 +19,13 @@ use super::spans::{self, PLACE, Place};
 use crate::error::Error;
 
 /// Bytes of texts that wait for the index at the most.
-const WAITING_BYTES: usize = 32 * 1024 * 1024;
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of texts after which a transaction of the index is closed; larger ones cost less a word.
-const BATCH_BYTES: usize = 16 * 1024 * 1024;
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Spans read from the ground at a time.
-const STEP: i64 = 1_024;
+const STEP: i64 = 512;
 
 /// Texts of all spans after one and up to another.
 pub(super) struct Batch {
@@ -208,7 +208,8 @@ impl Indexer {
             .filter(|place| place.shown)
             .collect();
         let starts: Vec<i64> = places.iter().map(|place| place.id).collect();
-        let (texts, taken) = each(&self.store, places, texts, Texts::bytes).await?;
+        let (texts, taken) =
+            each(&self.store, places, |whole| Ok(texts(whole)), Texts::bytes).await?;
         if let Some(left) = starts.get(taken) {
             through = left - 1;
         }

@@ -55,7 +55,7 @@ pub(crate) fn create(path: &Path) -> Result<(), Error> {
                  name, input, output, error,
                  content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
              );
-             INSERT INTO texts (texts, rank) VALUES ('hashsize', 33554432);
+             INSERT INTO texts (texts, rank) VALUES ('hashsize', 16777216);
              INSERT INTO texts (texts, rank) VALUES ('automerge', 8);
              CREATE TABLE progress (id INTEGER PRIMARY KEY CHECK (id = 1), through INTEGER NOT NULL) STRICT;
              INSERT INTO progress VALUES (1, 0);",
