@@ -963,6 +963,12 @@ points: number,
 lastMicros: number, };
 
 /**
+ * [`Settings`] as a command takes them: what is left out gets its default, what is no setting is refused. The database
+ * may hold settings of another version, so [`Settings`] themselves let it pass.
+ */
+export type SetSettings = Settings;
+
+/**
  * Every setting that lives in the database. Addresses are set at the start (flags and `CLEW_*`), not here.
  */
 export type Settings = { 
@@ -1787,7 +1793,7 @@ export interface Commands {
   /** Every setting. */
   get_settings: { params: NoParams; reply: Settings };
   /** Replaces every setting; refused as a whole if one is out of range. */
-  set_settings: { params: Settings; reply: Settings };
+  set_settings: { params: SetSettings; reply: Settings };
   /** What the database holds, and what the present retention would free. */
   get_storage: { params: NoParams; reply: Storage };
   /** Applies retention now. */

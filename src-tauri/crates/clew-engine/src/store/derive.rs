@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use clew_core::model::UnixNanos;
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Row as _, Sqlite};
 use tokio::sync::Notify;
 
 use super::derived::{Derived, FactsRow, Summarised, derive, heads};
@@ -185,7 +185,7 @@ impl Deriver {
         let mut places = self.fresh(through).await?;
         let last = places.last().map(|place| place.id);
         let stale = self.stale(through).await?;
-        places.extend(stale.iter().cloned());
+        places.extend(stale.iter().map(|(place, _)| place.clone()));
         let gone: Vec<i64> = places
             .iter()
             .filter(|place| !place.shown)
@@ -195,7 +195,8 @@ impl Deriver {
         places.retain(|place| place.shown);
         if !touched.is_empty() {
             let derived = self.derive(places).await?;
-            let stale: Vec<i64> = stale.iter().map(|place| place.id).collect();
+            let stale = stale.iter().map(|(place, times)| (place.id, *times));
+            let stale: Vec<(i64, i64)> = stale.collect();
             self.save(&derived, gone.clone(), stale, last).await?;
             let now = Instant::now();
             for trace in touched.iter().copied() {
@@ -242,9 +243,10 @@ impl Deriver {
             .collect())
     }
 
-    async fn stale(&self, through: i64) -> Result<Vec<Place>, Error> {
+    /// Stale spans, each with how often it has become so.
+    async fn stale(&self, through: i64) -> Result<Vec<(Place, i64)>, Error> {
         let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT {PLACE} FROM stale_spans d JOIN spans s ON s.id = d.span WHERE s.id <= "
+            "SELECT {PLACE}, d.times FROM stale_spans d JOIN spans s ON s.id = d.span WHERE s.id <= "
         ));
         query.push_bind(through).push(" LIMIT ").push_bind(STEP);
         Ok(query
@@ -252,7 +254,7 @@ impl Deriver {
             .fetch_all(&self.store.reads)
             .await?
             .iter()
-            .map(spans::place)
+            .map(|row| (spans::place(row), row.get(11)))
             .collect())
     }
 
@@ -287,7 +289,7 @@ impl Deriver {
         &self,
         derived: &[Derived],
         gone: Vec<i64>,
-        stale: Vec<i64>,
+        stale: Vec<(i64, i64)>,
         through: Option<i64>,
     ) -> Result<(), Error> {
         let rows = derived
@@ -308,10 +310,11 @@ impl Deriver {
                         .prepare_cached("DELETE FROM findings WHERE span = ?")?
                         .execute([span])?;
                 }
-                for span in stale {
+                for (span, times) in stale {
+                    // What came while this was derived makes it stale once more.
                     connection
-                        .prepare_cached("DELETE FROM stale_spans WHERE span = ?")?
-                        .execute([span])?;
+                        .prepare_cached("DELETE FROM stale_spans WHERE span = ? AND times = ?")?
+                        .execute([span, times])?;
                 }
                 if let Some(through) = through {
                     connection
