@@ -187,7 +187,7 @@ async fn nothing_acknowledged_is_lost_when_clew_is_told_to_end() {
 }
 
 /// Lets programs send without a pause while Clew is ended by `end` at random moments, and accounts for every trace.
-async fn end_again_and_again(cycles: u32, end: impl Fn(&mut Child)) {
+async fn end_again_and_again(cycles: u32, end: fn(&mut Child)) {
     let folder = tempfile::tempdir().expect("a folder");
     let database = folder.path().join("clew.db");
     let binary = binary();
@@ -221,7 +221,8 @@ async fn end_again_and_again(cycles: u32, end: impl Fn(&mut Child)) {
         let senders = senders.collect::<Vec<_>>();
         let life = rand::rng().random_range(20..300);
         tokio::time::sleep(Duration::from_millis(life)).await;
-        tokio::task::block_in_place(|| end(&mut running.child));
+        let ended = tokio::task::spawn_blocking(move || end(&mut running.child));
+        ended.await.expect("it ends as it should");
         for sender in senders {
             sender.abort();
             // A sender that failed an assertion tells so here; one that was stopped does not.

@@ -36,6 +36,11 @@ async fn times_are_kept_as_they_came() {
         rig.take(Signal::Traces, &traces(spans)).await;
     }
     rig.settle().await;
+    assert_eq!(
+        rig.rows("facts"),
+        rig.rows("spans"),
+        "none is left underived"
+    );
     for (at, (start, end)) in times.iter().enumerate() {
         for trace in [at as u128 + 1, 99] {
             let params = json!({"traceId": hex(trace), "spanId": format!("{:016x}", at + 1)});
