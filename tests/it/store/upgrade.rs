@@ -66,6 +66,11 @@ async fn the_first_schema_opens_with_everything_and_a_copy_stays() {
     let copy = folder.path().join("clew.db.schema-2.backup");
 
     // Whoever only reads is told, and changes nothing.
+    let read_only = Engine::open_read_only(&database).await.map(drop);
+    let error = read_only.expect_err("it cannot be read as it is");
+    assert!(error.message.contains("start this Clew once"), "{error}");
+    assert!(!copy.exists());
+
     let engine = Engine::open(Rig::options(database.clone())).await;
     let engine = engine.expect("an older database opens");
     assert_eq!(counts(&read(&database)), before);
@@ -108,7 +113,6 @@ async fn the_first_schema_opens_with_everything_and_a_copy_stays() {
     assert_eq!(told.len(), 2);
     assert!(told[0].to_string().contains("first"), "{told:?}");
     // A root that has not ended keeps its trace open, also beside one that has.
-    let params = serde_json::to_vec(&json!({})).expect("JSON");
     let (batch, _) = clew_core::otlp::decode(
         Signal::Traces,
         clew_core::otlp::Encoding::Protobuf,
@@ -118,7 +122,6 @@ async fn the_first_schema_opens_with_everything_and_a_copy_stays() {
     .expect("decodes");
     let taken = engine.ingest().expect("it writes").commit(0, batch).await;
     assert_eq!(taken.expect("there is room").spans, 1);
-    drop(params);
     let page = ask(&engine, "list_traces", json!({"statuses": ["running"]})).await;
     assert_eq!(page["rows"][0]["traceId"], hex(1), "{page}");
     engine.shut_down().await;
