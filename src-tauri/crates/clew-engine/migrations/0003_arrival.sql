@@ -13,3 +13,6 @@ WHERE id IN (
     FROM spans
     WHERE parent IS NULL AND finish = 0 AND shown = 1
 );
+
+-- How often a span has become stale: what became stale again while it was being derived stays.
+ALTER TABLE stale_spans ADD COLUMN times INTEGER NOT NULL DEFAULT 1;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clew_core::model::UnixNanos;
 use clew_core::trace::SpanRow;
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Row as _, Sqlite};
 use tokio::sync::Notify;
 
 use super::derived::{Derived, Summarised, derive, each, forget, heads};
@@ -79,6 +79,8 @@ struct Stale {
     gone: Vec<i64>,
     /// All of them, readable or not.
     places: Vec<Place>,
+    /// How often each had become stale when it was read, by its id.
+    times: HashMap<i64, i64>,
 }
 
 impl Deriver {
@@ -211,11 +213,13 @@ impl Deriver {
     /// Reads and derives anew the spans that ground says have changed, up to the watermark.
     async fn stale(&self, through: i64) -> Result<Stale, Error> {
         let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT {PLACE} FROM stale_spans d JOIN spans s ON s.id = d.span WHERE s.id <= "
+            "SELECT {PLACE}, d.times FROM stale_spans d JOIN spans s ON s.id = d.span WHERE s.id <= "
         ));
         query.push_bind(through).push(" LIMIT ").push_bind(STEP);
         let rows = query.build().fetch_all(&self.store.reads).await?;
         let mut places: Vec<Place> = rows.iter().map(spans::place).collect();
+        let times = rows.iter().map(|row| (row.get("id"), row.get("times")));
+        let times: HashMap<i64, i64> = times.collect();
         if places.is_empty() {
             return Ok(Stale::default());
         }
@@ -237,6 +241,7 @@ impl Deriver {
             derived,
             gone: gone.iter().map(|place| place.id).collect(),
             places,
+            times,
         })
     }
 
@@ -281,11 +286,6 @@ impl Deriver {
                 for row in &facts {
                     row.store(session, false)?;
                 }
-                let logs: HashMap<i64, usize> = stale
-                    .derived
-                    .iter()
-                    .map(|derived| (derived.place.id, derived.logs))
-                    .collect();
                 for span in stale.gone {
                     forget(session, span)?;
                 }
@@ -293,19 +293,11 @@ impl Deriver {
                     derived.facts.store(session, true)?;
                 }
                 for place in &stale.places {
-                    // Unless another log record has come since it was read.
+                    // What came while this was derived makes it stale once more.
                     session
                         .connection
-                        .prepare_cached(
-                            "DELETE FROM stale_spans WHERE span = ?1
-                             AND (?4 IS NULL OR ?4 = (SELECT count(*) FROM logs WHERE trace = ?2 AND span_id = ?3))",
-                        )?
-                        .execute(rusqlite::params![
-                            place.id,
-                            place.trace,
-                            place.span_id,
-                            logs.get(&place.id).and_then(|logs| i64::try_from(*logs).ok())
-                        ])?;
+                        .prepare_cached("DELETE FROM stale_spans WHERE span = ? AND times = ?")?
+                        .execute((place.id, stale.times.get(&place.id)))?;
                 }
                 for summary in &summaries {
                     summary.store(session)?;

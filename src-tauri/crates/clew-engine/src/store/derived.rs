@@ -21,8 +21,6 @@ const STEP_BYTES: usize = 32 * 1024 * 1024;
 /// What is derived from one span.
 pub(crate) struct Derived {
     pub(crate) place: Place,
-    /// How many log records were read with it.
-    pub(crate) logs: usize,
     pub(crate) row: RowFacts,
     pub(crate) facts: FactsRow,
     pub(crate) texts: Texts,
@@ -40,7 +38,6 @@ pub(crate) fn derive(whole: &Whole) -> Result<Derived, Error> {
         facts: FactsRow::of(whole, &facts, &row, &findings)?,
         row,
         texts: texts_of(whole, &facts),
-        logs: whole.logs.len(),
         place: whole.place.clone(),
     })
 }

@@ -227,7 +227,9 @@ impl Ground<'_> {
                 .prepare_cached("UPDATE spans SET shown = 0 WHERE id = ?")?
                 .execute([row])?;
             self.connection
-                .prepare_cached("INSERT OR IGNORE INTO stale_spans (span) VALUES (?)")?
+                .prepare_cached(
+                    "INSERT INTO stale_spans (span) VALUES (?) ON CONFLICT (span) DO UPDATE SET times = times + 1",
+                )?
                 .execute([row])?;
         }
         Ok(Some(shown))
@@ -370,9 +372,10 @@ impl Ground<'_> {
             .execute([request, position, id])?;
         self.connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO stale_spans (span)
+                "INSERT INTO stale_spans (span)
                  SELECT s.id FROM logs l JOIN spans s ON s.trace = l.trace AND s.span_id = l.span_id AND s.shown = 1
-                 WHERE l.id = ?",
+                 WHERE l.id = ?
+                 ON CONFLICT (span) DO UPDATE SET times = times + 1",
             )?
             .execute([id])?;
         Ok(())
@@ -419,8 +422,9 @@ impl Ground<'_> {
             // The span may have been derived without this record.
             self.connection
                 .prepare_cached(
-                    "INSERT OR IGNORE INTO stale_spans (span)
-                     SELECT id FROM spans WHERE trace = ? AND span_id = ? AND shown = 1",
+                    "INSERT INTO stale_spans (span)
+                     SELECT id FROM spans WHERE trace = ? AND span_id = ? AND shown = 1
+                     ON CONFLICT (span) DO UPDATE SET times = times + 1",
                 )?
                 .execute([trace, span_id.as_i64()])?;
         }

@@ -109,7 +109,7 @@ impl Store {
     /// Opens the database only to read it, beside a process that may be writing.
     ///
     /// # Errors
-    /// Missing, not Clew's, newer than this Clew, or unreadable.
+    /// Missing, not Clew's, newer or older than this Clew, or unreadable.
     pub(crate) async fn open_read_only(path: &Path) -> Result<Self, Error> {
         if !path.exists() {
             return Err(Error::new(
@@ -120,7 +120,17 @@ impl Store {
                 ),
             ));
         }
-        check(path).await?;
+        let (schema, known) = (check(path).await?, known_schema());
+        if schema < known {
+            return Err(Error::new(
+                ErrorCode::Io,
+                format!(
+                    "{} is of an older schema ({schema}, this Clew has {known}): start this Clew once to bring it up to \
+                     date, or name another with --db",
+                    path.display()
+                ),
+            ));
+        }
         Ok(Self {
             path: path.to_owned(),
             reads: connect(path).await?,

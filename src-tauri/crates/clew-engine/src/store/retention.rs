@@ -188,8 +188,11 @@ fn sizes(store: &Store) -> u64 {
 async fn delete(holdings: &Holdings, traces: Vec<i64>, purged: &mut Purged) -> Result<(), Error> {
     let full = holdings.ballast.give_way();
     if full {
-        // What the log already holds goes into the database first, and makes room in the log.
-        holdings.writer.alone(purge::shrink).await??;
+        // What the log already holds goes into the database first, and makes room in the log; where even that does not
+        // fit, the log may still have room for what follows.
+        if let Err(error) = holdings.writer.alone(purge::shrink).await? {
+            tracing::warn!("{error}");
+        }
     }
     for slice in traces.chunks(if full { 1 } else { traces.len().max(1) }) {
         let slice = slice.to_vec();
