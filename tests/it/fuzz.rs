@@ -30,7 +30,7 @@ fn every_input_of_the_corpus_keeps_every_promise() {
             .map(|entry| entry.expect("an entry").path())
             .collect();
         files.sort();
-        assert!(files.len() > 0, "{name}: the corpus is thin");
+        assert!(files.len() > 50, "{name}: the corpus is thin");
         for file in files {
             let bytes = std::fs::read(&file).expect("a file");
             let began = Instant::now();

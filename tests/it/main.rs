@@ -9,5 +9,6 @@ mod open;
 mod queries;
 mod receive;
 mod serve;
+mod soak;
 mod store;
 mod tidy;

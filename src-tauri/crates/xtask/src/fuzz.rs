@@ -17,7 +17,7 @@ const SEEDS: [&str; 2] = ["fixtures/otlp", "fixtures/hostile"];
 /// Longest input that is tried, in bytes.
 const LONGEST: &str = "-max_len=16384";
 /// Longest input that the corpus keeps, in bytes: it lies in the repository.
-const LONGEST_KEPT: u64 = 8 * 1024;
+const LONGEST_KEPT: u64 = 1024;
 
 /// What to do.
 pub(crate) struct Fuzzing<'a> {
