@@ -53,6 +53,7 @@ describe("figures", () => {
     expect(tokens(null, null)).toBe("–");
     expect(tokens(12_400, 1_100)).toBe("12.4k→1.1k");
     expect(tokens(9_800, 0)).toBe("9.8k→0");
+    expect([tokens(4, null), tokens(null, 8)]).toEqual(["4 in", "8 out"]);
     expect(cost(null)).toBe("–");
     expect(cost(0)).toBe("$0");
   });

@@ -49,8 +49,10 @@ export function compact(value: number | null): string {
   return `${scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1).replace(/\.0$/, "")}${unit}`;
 }
 
-/** Tokens in and out: "12.4k→1.1k". */
+/** Tokens in and out: "12.4k→1.1k"; "4 in" where only one is stated. */
 export function tokens(input: number | null, output: number | null): string {
+  if (input !== null && output === null) return `${compact(input)} in`;
+  if (input === null && output !== null) return `${compact(output)} out`;
   return input === null && output === null ? NONE : `${compact(input)}→${compact(output)}`;
 }
 

@@ -7,7 +7,7 @@ export interface RowWindow {
 }
 
 /** Rows beyond those in sight that stand in the document on either side. */
-const OVERSCAN = 8;
+export const OVERSCAN = 8;
 
 /** The most rows that {@link rowsInView} ever answers for a list of this height. */
 export function rowsAtOnce(viewHeight: number, rowHeight: number, overscan = OVERSCAN): number {

@@ -16,12 +16,25 @@ export function criticalRows({ criticalRow, criticalFrom, criticalTo }: Waterfal
   return rows;
 }
 
-/** The rows that the path goes through in order of time, those at the top left out where there are others. */
-export function criticalSteps({ criticalRow, parent }: Waterfall): number[] {
-  const below = criticalRow.filter((row) => parent[row]! >= 0);
-  const steps: number[] = [];
-  for (const row of below.length > 0 ? below : criticalRow) {
-    if (steps[steps.length - 1] !== row) steps.push(row);
+/** One step of the path: a row, and how often its name follows itself. */
+export interface CriticalStep {
+  /** The first row of the step. */
+  row: number;
+  /** How many rows of one name follow one another. */
+  times: number;
+}
+
+/** The steps of the path in order of time: what worked, or all of it where nothing but waiting rows is on it. */
+export function criticalSteps({ criticalRow, descendants, name }: Waterfall): CriticalStep[] {
+  const working = criticalRow.filter((row) => descendants[row] === 0);
+  const steps: CriticalStep[] = [];
+  let before = -1;
+  for (const row of working.length > 0 ? working : criticalRow) {
+    const last = steps[steps.length - 1];
+    if (row === before) continue;
+    if (last !== undefined && name[last.row] === name[row]) last.times += 1;
+    else steps.push({ row, times: 1 });
+    before = row;
   }
   return steps;
 }

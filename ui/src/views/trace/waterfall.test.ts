@@ -218,8 +218,13 @@ describe("the critical path", () => {
     criticalFrom: Float64Array.from([0, 10, 20, 30, 40]),
     criticalTo: Float64Array.from([10, 20, 30, 40, 100]),
   };
-  it("goes from step to step below the top", () => {
-    expect(criticalSteps(waterfall)).toEqual([1, 2]);
+  it("goes through what works, step by step", () => {
+    expect(criticalSteps(waterfall)).toEqual([
+      { row: 1, times: 1 },
+      { row: 2, times: 1 },
+    ]);
+    const repeated = { ...waterfall, name: Uint32Array.from([1, 2, 2]) };
+    expect(criticalSteps(repeated)).toEqual([{ row: 1, times: 2 }]);
     expect(criticalSteps(waterfallOf([{ name: "alone" }]))).toEqual([]);
   });
   it("is stroked under the row that was waited for", () => {

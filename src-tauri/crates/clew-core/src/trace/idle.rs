@@ -50,7 +50,8 @@ pub(super) fn total(gaps: &[(f64, f64)]) -> f64 {
     gaps.iter().map(|(from, to)| to - from).sum()
 }
 
-fn works(waterfall: &Waterfall, row: usize) -> bool {
+/// Whether a row works while it runs: it is none of those that only wait for the rows below them.
+pub(super) fn works(waterfall: &Waterfall, row: usize) -> bool {
     let operation = Operation::ALL
         .get(usize::from(waterfall.operation[row]))
         .copied()

@@ -6,7 +6,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::critical_path::{Stretch, critical_path};
-use super::idle::{idle, total};
+use super::idle::{idle, total, works};
 use super::run::{Run, runs};
 use super::{SpanRow, TraceSummary, counted, tree};
 use crate::model::Operation;
@@ -54,7 +54,7 @@ pub struct WaterfallValue {
     pub idle_nanos: f64,
     /// Their share of the whole trace, 0 to 1.
     pub idle_share: f64,
-    /// Nanoseconds of the critical path below its top-level rows.
+    /// Nanoseconds of the critical path in which something worked: waiting agents and chains aside.
     pub critical_nanos: f64,
 }
 
@@ -311,7 +311,7 @@ impl Waterfall {
             self.value.idle_share = self.value.idle_nanos / self.value.extent_nanos;
         }
         for Stretch { row, from, to } in critical_path(self) {
-            if self.parent[row as usize] >= 0 {
+            if works(self, row as usize) {
                 self.value.critical_nanos += to - from;
             }
             self.critical_row.push(row);
