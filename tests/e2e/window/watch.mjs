@@ -1,0 +1,168 @@
+// Watches real programs live in the real window, and takes the pictures of docs/screenshots.
+//
+// `node window/watch.mjs FOLDER` wants CLEW_DESKTOP_BIN, a display of 1440 by 900 or more, and the packages of
+// tests/sdk/programs in target/programs (`record.py` installs them).
+
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { eventually } from "../../support/clew.mjs";
+import { Window } from "./driver.mjs";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const programs = join(root, "tests/sdk/programs");
+const target = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "programs");
+const pictures = process.argv[2] ?? join(root, "docs/screenshots");
+mkdirSync(pictures, { recursive: true });
+
+const here = mkdtempSync(join(tmpdir(), "clew-watch-"));
+for (const name of ["data", "config", "cache"]) mkdirSync(join(here, name));
+const window = await Window.open(process.env.CLEW_DESKTOP_BIN, {
+  ...process.env,
+  LANG: "C.UTF-8",
+  CLEW_DB: join(here, "data/clew.db"),
+  CLEW_GRPC: "0",
+  CLEW_HTTP: "0",
+  CLEW_UI: "0",
+  XDG_DATA_HOME: join(here, "data"),
+  XDG_CONFIG_HOME: join(here, "config"),
+  XDG_CACHE_HOME: join(here, "cache"),
+});
+const instance = await eventually("instance.json", () => {
+  try {
+    return JSON.parse(readFileSync(join(here, "data/instance.json"), "utf8"));
+  } catch {
+    return null;
+  }
+});
+const http = `http://${String([instance.http].flat()[0]).replace(/^http:\/\//, "")}`;
+
+const provider = spawn(join(target, "langgraph/bin/python"), [join(programs, "provider.py")], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const address = await new Promise((resolve) => createInterface({ input: provider.stdout }).once("line", resolve));
+
+/** Runs one of the programs to its end, as a service that sends every 0.2 s. */
+async function run(packages, service, script, ...args) {
+  const [binary, folder] =
+    packages === "node" ? ["node", join(target, "node")] : [join(target, packages, "bin/python"), join(programs, "python")];
+  const child = spawn(binary, [script, ...args], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", process.env.WATCH_VERBOSE ? "inherit" : "ignore"],
+    env: {
+      ...process.env,
+      OTEL_SERVICE_NAME: service,
+      OTEL_EXPORTER_OTLP_ENDPOINT: http,
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf",
+      OTEL_BSP_SCHEDULE_DELAY: "200",
+      OTEL_BLRP_SCHEDULE_DELAY: "200",
+      OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "event_only",
+      OTEL_SEMCONV_STABILITY_OPT_IN: "gen_ai_latest_experimental",
+      OPENAI_BASE_URL: `${address}/v1`,
+      OPENAI_API_KEY: "sk-stand-in",
+      ANTHROPIC_BASE_URL: address,
+      ANTHROPIC_API_KEY: "sk-stand-in",
+      LANGSMITH_TRACING: "false",
+      TRACELOOP_TELEMETRY: "false",
+    },
+  });
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  if (code !== 0) throw new Error(`${script} ended with ${code}`);
+}
+
+const call = (name, params) =>
+  window.run(
+    `const reply = await globalThis.__TAURI_INTERNALS__.invoke("call", { name: args[0], params: args[1] });
+     return JSON.parse(new TextDecoder().decode(reply));`,
+    name,
+    params,
+  );
+const go = (hash) => window.run("location.hash = args[0]", hash);
+
+async function shoot(name) {
+  writeFileSync(join(pictures, `${name}.png`), await window.picture());
+  console.log(name);
+}
+
+async function paint(theme) {
+  const settings = await call("get_settings", {});
+  settings.appearance.theme = theme;
+  await call("set_settings", settings);
+  await window.run("location.reload()").catch(() => undefined);
+  await sleep(1_500);
+}
+
+/** The newest trace whose row says this. */
+async function newest(text) {
+  const { items } = await call("list_traces", { limit: 50 });
+  return items.find((row) => JSON.stringify(row).includes(text));
+}
+
+try {
+  await window.resize(1440, 900);
+  await paint("light");
+  await go("#/live");
+  await run("agents", "contract-review", "contract.py");
+  await run("retrieval", "manual", "library.py");
+  await run("retrieval", "incident-notes", "incident.py");
+  const travel = run("agents", "travel-desk", "travel.py");
+  const shop = run("node", "shop-web", "vercel.mjs");
+  await Promise.all([travel, shop]);
+
+  const research = run("langgraph", "research-desk", "research.py");
+  const support = run("agents", "support-desk", "support.py");
+  await sleep(7_000);
+  await window.press("j");
+  await sleep(700);
+  await shoot("live-light");
+  const running = await eventually("the research", () => newest("research-desk"));
+  await go(`#/trace/${running.traceId}`);
+  for (const second of [1, 2, 3, 4]) {
+    await sleep(3_500);
+    await shoot(`running-${second}`);
+  }
+  await Promise.all([research, support]);
+  await sleep(1_000);
+  await go("#/live");
+  await sleep(1_000);
+  await shoot("live-done-light");
+
+  await paint("dark");
+  const again = run("langgraph", "research-desk", "research.py");
+  await go("#/live");
+  await sleep(9_000);
+  await window.press("j");
+  await sleep(700);
+  await shoot("live-dark");
+  await again;
+  const { items } = await call("list_traces", { limit: 50 });
+  writeFileSync(join(pictures, "traces.json"), JSON.stringify(items, null, 1));
+  for (const [name, says] of [
+    ["trace-dark", "research-desk"],
+    ["support-dark", "cracked jar"],
+    ["contract-dark", "answer_question"],
+    ["manual-dark", "manual"],
+    ["travel-dark", "travel-desk"],
+    ["incident-dark", "incident-notes"],
+    ["shop-dark", "shop-web"],
+  ]) {
+    const row = await newest(says);
+    if (!row) {
+      console.log(`no trace says ${says}`);
+      continue;
+    }
+    await go(`#/trace/${row.traceId}`);
+    await sleep(1_200);
+    await shoot(name);
+  }
+  if (process.env.WATCH_STAY) await sleep(Number(process.env.WATCH_STAY) * 1000);
+} finally {
+  provider.kill();
+  await window.close();
+  rmSync(here, { recursive: true, force: true });
+}
