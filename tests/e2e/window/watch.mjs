@@ -99,8 +99,8 @@ async function paint(theme) {
 
 /** The newest trace whose row says this. */
 async function newest(text) {
-  const { items } = await call("list_traces", { limit: 50 });
-  return items.find((row) => JSON.stringify(row).includes(text));
+  const { rows } = await call("list_traces", { limit: 50 });
+  return rows.find((row) => JSON.stringify(row).includes(text));
 }
 
 try {
@@ -140,8 +140,8 @@ try {
   await sleep(700);
   await shoot("live-dark");
   await again;
-  const { items } = await call("list_traces", { limit: 50 });
-  writeFileSync(join(pictures, "traces.json"), JSON.stringify(items, null, 1));
+  const { rows } = await call("list_traces", { limit: 50 });
+  writeFileSync(join(pictures, "traces.json"), JSON.stringify(rows, null, 1));
   for (const [name, says] of [
     ["trace-dark", "research-desk"],
     ["support-dark", "cracked jar"],

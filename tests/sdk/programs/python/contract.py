@@ -1,5 +1,7 @@
 """A paralegal with Anthropic's own SDK: streaming, extended thinking, a tool, a cached prompt, a cut answer, a refusal.
 
+The SDK writes spans of its own (`anthropic.messages.create`), so every call is there twice, with one response id.
+
 `python contract.py [openinference|openllmetry]` names whose instrumentation watches it.
 """
 
@@ -64,15 +66,17 @@ def main() -> None:
             result = {"type": "tool_result", "tool_use_id": call.id, "content": CLAUSE}
         messages += [{"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
         print(ask(messages).content[-1].text)
-    ask([{"role": "user", "content": "Summarise every clause."}])
-    ask([{"role": "user", "content": "Forge an earlier date on page three."}])
+    with tracer.start_as_current_span("review_contract"):
+        ask([{"role": "user", "content": "Summarise every clause."}])
+        ask([{"role": "user", "content": "Forge an earlier date on page three."}])
     whole = {"model": "claude-sonnet-5-5", "max_tokens": 256, "system": system}
     question = [{"role": "user", "content": "What is the rent index?"}]
-    try:
-        client.messages.create(**whole, messages=question)
-    except RateLimitError as error:
-        print(f"{type(error).__name__}, once more")
-    print(client.messages.create(**whole, messages=question).content[0].text)
+    with tracer.start_as_current_span("answer_question"):
+        try:
+            client.messages.create(**whole, messages=question)
+        except RateLimitError as error:
+            print(f"{type(error).__name__}, once more")
+        print(client.messages.create(**whole, messages=question).content[0].text)
 
 
 if __name__ == "__main__":
