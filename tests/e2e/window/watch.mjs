@@ -40,7 +40,8 @@ const instance = await eventually("instance.json", () => {
     return null;
   }
 });
-const http = `http://${String([instance.http].flat()[0]).replace(/^http:\/\//, "")}`;
+const host = (address) => String([address].flat()[0]).replace(/^http:\/\//, "");
+const http = `http://${host(instance.http)}`;
 
 const provider = spawn(join(target, "langgraph/bin/python"), [join(programs, "provider.py")], {
   stdio: ["ignore", "pipe", "inherit"],
@@ -75,13 +76,17 @@ async function run(packages, service, script, ...args) {
   if (code !== 0) throw new Error(`${script} ended with ${code}`);
 }
 
-const call = (name, params) =>
-  window.run(
-    `const reply = await globalThis.__TAURI_INTERNALS__.invoke("call", { name: args[0], params: args[1] });
-     return JSON.parse(new TextDecoder().decode(reply));`,
-    name,
-    params,
-  );
+/** Asks the window's engine by its HTTP door. */
+async function call(name, params = {}) {
+  const response = await fetch(`http://${host(instance.ui)}/api/${name}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${instance.token}` },
+    body: JSON.stringify(params),
+  });
+  if (!response.ok) throw new Error(`${name}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
 const go = (hash) => window.run("location.hash = args[0]", hash);
 
 async function shoot(name) {
@@ -90,7 +95,7 @@ async function shoot(name) {
 }
 
 async function paint(theme) {
-  const settings = await call("get_settings", {});
+  const settings = await call("get_settings");
   settings.appearance.theme = theme;
   await call("set_settings", settings);
   await window.run("location.reload()").catch(() => undefined);
@@ -103,64 +108,68 @@ async function newest(text) {
   return rows.find((row) => JSON.stringify(row).includes(text));
 }
 
+/** Waits for a trace of the service that runs and has this many spans. */
+const underWay = (service, spans) =>
+  eventually(`${service}, running`, async () => {
+    const row = await newest(service);
+    return row?.state === "running" && row.spanCount >= spans && row;
+  }, 60);
+
+/** Points at the last span of this name, so that the panel shows it. */
+const select = (name) =>
+  window.run(
+    `const rows = [...document.querySelectorAll('[role="treegrid"] [role="row"]')];
+     rows.filter((row) => row.innerText.includes(args[0])).at(-1)?.click();`,
+    name,
+  );
+
 try {
   await window.resize(1440, 900);
-  await paint("light");
-  await go("#/live");
-  await run("agents", "contract-review", "contract.py");
-  await run("retrieval", "manual", "library.py");
-  await run("retrieval", "incident-notes", "incident.py");
-  const travel = run("agents", "travel-desk", "travel.py");
-  const shop = run("node", "shop-web", "vercel.mjs");
-  await Promise.all([travel, shop]);
-
-  const research = run("langgraph", "research-desk", "research.py");
-  const support = run("agents", "support-desk", "support.py");
-  await sleep(7_000);
-  await window.press("j");
-  await sleep(700);
-  await shoot("live-light");
-  const running = await eventually("the research", () => newest("research-desk"));
-  await go(`#/trace/${running.traceId}`);
-  for (const second of [1, 2, 3, 4]) {
-    await sleep(3_500);
-    await shoot(`running-${second}`);
-  }
-  await Promise.all([research, support]);
-  await sleep(1_000);
-  await go("#/live");
-  await sleep(1_000);
-  await shoot("live-done-light");
-
-  await paint("dark");
-  const again = run("langgraph", "research-desk", "research.py");
-  await go("#/live");
-  await sleep(9_000);
-  await window.press("j");
-  await sleep(700);
-  await shoot("live-dark");
-  await again;
-  const { rows } = await call("list_traces", { limit: 50 });
-  writeFileSync(join(pictures, "traces.json"), JSON.stringify(rows, null, 1));
-  for (const [name, says] of [
-    ["trace-dark", "research-desk"],
-    ["support-dark", "cracked jar"],
-    ["contract-dark", "answer_question"],
-    ["manual-dark", "manual"],
-    ["travel-dark", "travel-desk"],
-    ["incident-dark", "incident-notes"],
-    ["shop-dark", "shop-web"],
-  ]) {
-    const row = await newest(says);
-    if (!row) {
-      console.log(`no trace says ${says}`);
-      continue;
+  for (const theme of ["light", "dark"]) {
+    await paint(theme);
+    await go("#/live");
+    if (theme === "light") {
+      await run("retrieval", "manual", "library.py");
+      await Promise.all([
+        run("agents", "contract-review", "contract.py"),
+        run("retrieval", "incident-notes", "incident.py"),
+        run("agents", "travel-desk", "travel.py"),
+      ]);
     }
+    const support = run("agents", "support-desk", "support.py");
+    await sleep(2_000);
+    const research = run("langgraph", "research-desk", "research.py");
+    const row = await underWay("research-desk", 10);
+    await go(`#/live?peek=0.${row.traceId}`);
+    await sleep(1_000);
+    await shoot(`live-${theme}`);
     await go(`#/trace/${row.traceId}`);
-    await sleep(1_200);
-    await shoot(name);
+    await sleep(1_000);
+    await shoot(`running-${theme}`);
+    await Promise.all([support, research]);
+    await eventually("the research, done", async () => (await newest("research-desk")).state === "complete", 30);
+    await sleep(500);
+    await select("ChatOpenAI");
+    await sleep(1_000);
+    await shoot(`trace-${theme}`);
+    for (const [name, says] of [
+      ["support", "cracked jar"],
+      ["contract", "contract-review"],
+      ["manual", "manual"],
+      ["travel", "travel-desk"],
+      ["incident", "incident-notes"],
+    ]) {
+      const other = await newest(says);
+      await go(`#/trace/${other.traceId}`);
+      await sleep(1_000);
+      if (name === "contract" || name === "incident") await select(name === "contract" ? "messages" : "chat");
+      await sleep(500);
+      await shoot(`${name}-${theme}`);
+    }
+    await go("#/live");
+    await sleep(1_000);
+    await shoot(`all-${theme}`);
   }
-  if (process.env.WATCH_STAY) await sleep(Number(process.env.WATCH_STAY) * 1000);
 } finally {
   provider.kill();
   await window.close();

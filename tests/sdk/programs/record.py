@@ -28,13 +28,23 @@ class Recording:
     """One folder of fixtures."""
 
     name: str
-    """The folder, and the service's name."""
+    """The folder."""
     packages: str
     """The requirements that it runs on, `node` for JavaScript."""
     command: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
     pace: float = 1.0
 
+
+SERVICES = {
+    "research.py": "research-desk",
+    "support.py": "support-desk",
+    "contract.py": "contract-review",
+    "travel.py": "travel-desk",
+    "library.py": "manual",
+    "incident.py": "incident-notes",
+    "vercel.mjs": "shop-web",
+}
 
 RECORDINGS = [
     Recording("openinference_langgraph", "langgraph", ("research.py", "openinference")),
@@ -203,10 +213,10 @@ def keep_truth(run: str, served: list[dict]) -> None:
 # ---- running -------------------------------------------------------------------------------------------------------
 
 
-def surroundings(run: str, provider: str, endpoint: str, pace: float) -> dict[str, str]:
+def surroundings(service: str, provider: str, endpoint: str, pace: float) -> dict[str, str]:
     """What a program finds in its environment: both addresses are on loopback, and the keys open nothing."""
     return os.environ | {
-        "OTEL_SERVICE_NAME": run,
+        "OTEL_SERVICE_NAME": service,
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         "OPENAI_BASE_URL": f"{provider}/v1",
@@ -226,7 +236,7 @@ def record(recording: Recording) -> str:
 
     words, folder = command(recording)
     provider, recorder = Provider(pace=recording.pace), Recorder()
-    env = surroundings(recording.name, provider.url(recording.name), recorder.address, recording.pace)
+    env = surroundings(SERVICES[recording.command[0]], provider.url(recording.name), recorder.address, recording.pace)
     # One request for each signal, at the end.
     env |= {"OTEL_BSP_SCHEDULE_DELAY": "600000", "OTEL_BLRP_SCHEDULE_DELAY": "600000"} | recording.env
     ran = subprocess.run(words, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180)
