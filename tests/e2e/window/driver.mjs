@@ -83,6 +83,16 @@ export class Window {
     await this.#ask("POST", `/element/${element[ELEMENT]}/click`, {});
   }
 
+  /** Gives the window a size. */
+  async resize(width, height) {
+    await this.#ask("POST", "/window/rect", { x: 0, y: 0, width, height });
+  }
+
+  /** What the window shows, as PNG. */
+  async picture() {
+    return Buffer.from(await this.#ask("GET", "/screenshot"), "base64");
+  }
+
   /** Closes the window and ends the driver. */
   async close() {
     await this.#ask("DELETE", "").catch(() => undefined);

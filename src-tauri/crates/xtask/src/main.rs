@@ -50,6 +50,11 @@ enum Act {
     Check,
     /// Rewrites the generated files of the UI.
     Bindings,
+    /// Remakes the recordings of real programs in `fixtures/otlp` from pinned packages.
+    Record {
+        /// Folders to remake; all that `tests/sdk/programs/record.py` knows when left out.
+        names: Vec<String>,
+    },
     /// Measures a release build and prints a table in Markdown.
     Bench,
     /// Fuzzes what reads foreign bytes; installs cargo-fuzz where it is missing.
@@ -73,6 +78,7 @@ fn run() -> Result<()> {
         Act::Test { long, only } => test::run_all(&mut steps, long, only),
         Act::Check => check::run_alone(&mut steps),
         Act::Bindings => bindings::write(&mut steps),
+        Act::Record { names } => sdk::record(&mut steps, &names),
         Act::Bench => bench::run_all(&mut steps),
         Act::Fuzz {
             seconds,

@@ -93,6 +93,10 @@ fn totals_are_what_the_provider_served() {
         "manual_generic",
         "google_adk",
         "strands",
+        "openinference_langgraph",
+        "openllmetry_langgraph",
+        "openinference_anthropic",
+        "pydantic_ai_delegation",
     ] {
         assert_eq!(totals(run), truth(run, |_| true), "{run}");
     }
@@ -122,6 +126,46 @@ fn totals_are_what_the_provider_served_for_calls_that_state_usage() {
         };
         assert_eq!(totals(run), [input, output, cached], "{run}");
     }
+}
+
+/// The tools' embeddings are known to no instrumentation of agents but OpenTelemetry's, beside that of the client. What
+/// was cut ends as an error in the SDK, and no span but the client's own states its tokens.
+#[test]
+fn agents_that_hand_over_count_each_call_once() {
+    let chat = |call: &Json| call["api"] != "embeddings";
+    let ended = |call: &Json| chat(call) && call["finish_reason"] != "length";
+    for run in [
+        "openinference_openai_agents_stream",
+        "openllmetry_openai_agents",
+    ] {
+        assert_eq!(totals(run), truth(run, ended), "{run}");
+    }
+    let run = "otel_genai_openai_agents";
+    assert_eq!(totals(run), truth(run, |_| true), "{run}");
+}
+
+/// openai-v2 records no cached tokens, the AI SDK's embeddings no tokens, and no streamed answer of LlamaIndex states any.
+#[test]
+fn newer_packages_state_what_they_know() {
+    let chat = |call: &Json| call["api"] != "embeddings";
+    let [input, output, _] = truth("openai_v2_event_only", |_| true);
+    assert_eq!(totals("openai_v2_event_only"), [input, output, 0]);
+    let [input, output, _] = truth("vercel_ai6", chat);
+    assert_eq!(totals("vercel_ai6")[..2], [input, output]);
+    let whole = |call: &Json| chat(call) && call["stream"] == false;
+    let run = "openinference_llama_index";
+    assert_eq!(totals(run), truth(run, whole), "{run}");
+    // OpenLLMetry's spans of LlamaIndex's model calls are never ended, and so never sent.
+    assert_eq!(totals("openllmetry_llama_index"), [0; 3]);
+}
+
+/// OpenLLMetry adds the one token with which Anthropic's stream begins to those with which it ends.
+#[test]
+fn a_stream_that_was_counted_one_too_many_is_shown_as_stated() {
+    let run = "openllmetry_anthropic";
+    let [input, output, cached] = truth(run, |_| true);
+    let streams = 4;
+    assert_eq!(totals(run), [input, output + streams, cached]);
 }
 
 #[test]
