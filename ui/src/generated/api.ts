@@ -1917,7 +1917,7 @@ idleNanos: number,
  */
 idleShare: number, 
 /**
- * Nanoseconds of the critical path below its top-level rows.
+ * Nanoseconds of the critical path in which something worked: waiting agents and chains aside.
  */
 criticalNanos: number, };
 
