@@ -162,6 +162,8 @@ try {
     const row = await underWay("research-desk", 10);
     await go(`#/live?peek=0.${row.traceId}`);
     await sleep(1_000);
+    await select("ChatOpenAI");
+    await sleep(700);
     await shoot(`live-${theme}`);
     await go(`#/trace/${row.traceId}`);
     await sleep(1_000);
