@@ -41,7 +41,8 @@ export class Window {
   async #ask(method, path, body) {
     const response = await fetch(this.base + path, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { "content-type": "application/json", connection: "close" },
     });
     const { value } = await response.json();
     if (!response.ok) throw new Error(`${method} ${path}: ${value?.error}: ${value?.message}`);

@@ -1,6 +1,6 @@
 // Watches real programs live in the real window, and takes the pictures of docs/screenshots.
 //
-// `node window/watch.mjs FOLDER` wants CLEW_DESKTOP_BIN, a display of 1440 by 900 or more, and the packages of
+// `npm run watch -- FOLDER [light|dark]` wants CLEW_DESKTOP_BIN, a display of 1440 by 900 or more, and the packages of
 // tests/sdk/programs in target/programs (`record.py` installs them).
 
 import { spawn } from "node:child_process";
@@ -87,10 +87,26 @@ async function call(name, params = {}) {
   return response.json();
 }
 
-const go = (hash) => window.run("location.hash = args[0]", hash);
+/** Asks the driver again where it lost a request: it does so now and then when the machine is busy. */
+async function patiently(act) {
+  for (let left = 3; ; left -= 1) {
+    const late = sleep(8_000).then(() => {
+      throw new Error("the driver does not answer");
+    });
+    try {
+      return await Promise.race([act(), late]);
+    } catch (error) {
+      late.catch(() => undefined);
+      if (left === 0) throw error;
+      console.log(error.message);
+    }
+  }
+}
+
+const go = (hash) => patiently(() => window.run("location.hash = args[0]", hash));
 
 async function shoot(name) {
-  writeFileSync(join(pictures, `${name}.png`), await window.picture());
+  writeFileSync(join(pictures, `${name}.png`), await patiently(() => window.picture()));
   console.log(name);
 }
 
@@ -117,18 +133,22 @@ const underWay = (service, spans) =>
 
 /** Points at the last span of this name, so that the panel shows it. */
 const select = (name) =>
-  window.run(
-    `const rows = [...document.querySelectorAll('[role="treegrid"] [role="row"]')];
-     rows.filter((row) => row.innerText.includes(args[0])).at(-1)?.click();`,
-    name,
+  patiently(() =>
+    window.run(
+      `const rows = [...document.querySelectorAll('[role="treegrid"] [role="row"]')];
+       rows.filter((row) => row.innerText.includes(args[0])).at(-1)?.click();`,
+      name,
+    ),
   );
 
 try {
   await window.resize(1440, 900);
-  for (const theme of ["light", "dark"]) {
+  let isFirst = true;
+  for (const theme of ["light", "dark"].filter((each) => each === (process.argv[3] ?? each))) {
     await paint(theme);
     await go("#/live");
-    if (theme === "light") {
+    if (isFirst) {
+      isFirst = false;
       await run("retrieval", "manual", "library.py");
       await Promise.all([
         run("agents", "contract-review", "contract.py"),
@@ -142,6 +162,8 @@ try {
     const row = await underWay("research-desk", 10);
     await go(`#/live?peek=0.${row.traceId}`);
     await sleep(1_000);
+    await select("ChatOpenAI");
+    await sleep(700);
     await shoot(`live-${theme}`);
     await go(`#/trace/${row.traceId}`);
     await sleep(1_000);
@@ -152,20 +174,10 @@ try {
     await select("ChatOpenAI");
     await sleep(1_000);
     await shoot(`trace-${theme}`);
-    for (const [name, says] of [
-      ["support", "cracked jar"],
-      ["contract", "contract-review"],
-      ["manual", "manual"],
-      ["travel", "travel-desk"],
-      ["incident", "incident-notes"],
-    ]) {
-      const other = await newest(says);
-      await go(`#/trace/${other.traceId}`);
-      await sleep(1_000);
-      if (name === "contract" || name === "incident") await select(name === "contract" ? "messages" : "chat");
-      await sleep(500);
-      await shoot(`${name}-${theme}`);
-    }
+    const handed = await newest("cracked jar");
+    await go(`#/trace/${handed.traceId}`);
+    await sleep(1_500);
+    await shoot(`support-${theme}`);
     await go("#/live");
     await sleep(1_000);
     await shoot(`all-${theme}`);

@@ -384,6 +384,11 @@ class Provider(ThreadingHTTPServer):
         self.lines: list[dict] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, request, client_address) -> None:
+        """A program that ends with its connections open is no error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
     def url(self, run: str) -> str:
         """The base address of a run, without `/v1`."""
         return f"http://127.0.0.1:{self.server_address[1]}/{run}"

@@ -205,9 +205,11 @@ def keep_truth(run: str, served: list[dict]) -> None:
     lines = [json.loads(line) for line in TRUTH.read_text().splitlines()]
     others = [line for line in lines if line["run"] != run]
     ours = [line for line in served if line["run"] == run]
+    last = max(line["seq"] for line in others)
+    ours = [line | {"seq": last + number} for number, line in enumerate(ours, 1)]
     with TRUTH.open("w") as file:
-        for number, line in enumerate(others + ours, 1):
-            file.write(json.dumps(line | {"seq": number}, ensure_ascii=False) + "\n")
+        for line in others + ours:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 # ---- running -------------------------------------------------------------------------------------------------------
