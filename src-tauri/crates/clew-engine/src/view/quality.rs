@@ -292,3 +292,28 @@ fn finding_row(row: &SqliteRow, text: &str) -> Result<FindingRow, Error> {
         start_micros: u64::try_from(row.get::<i64, _>(3)).unwrap_or(0),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_spread_around_zero_where_some_lie_below_it() {
+        let found = spread(&[(-0.2, 3), (0.0, 10), (0.1, 2)]).expect("values");
+        assert_eq!((found.from, found.to), (-0.2, 0.2));
+        assert_eq!((found.below, found.zero, found.above), (3, 10, 2));
+        assert_eq!((found.bins[0], found.bins[BINS / 2]), (3, 10));
+        assert_eq!(found.bins.iter().sum::<u64>(), 15);
+    }
+
+    #[test]
+    fn scores_that_are_never_negative_start_at_zero_and_no_score_has_no_spread() {
+        let found = spread(&[(0.0, 1), (0.5, 1), (1.0, 4)]).expect("values");
+        assert_eq!((found.from, found.to), (0.0, 1.0));
+        assert_eq!((found.bins[0], found.bins[BINS - 1]), (1, 4));
+        let zeros = spread(&[(0.0, 7)]).expect("values");
+        assert_eq!((zeros.from, zeros.to), (-1.0, 1.0));
+        assert_eq!(zeros.bins[BINS / 2], 7);
+        assert_eq!(spread(&[]), None);
+    }
+}
