@@ -367,8 +367,8 @@ fn html_is_written_once_for_our_own_drawing() {
         })
         .collect::<Vec<_>>();
     assert!(
-        places.len() == 1 && places[0].starts_with("ui/src/parts/Chart.svelte"),
-        "{{@html}} stands once, in ui/src/parts/Chart.svelte, for the SVG that clew-core drew; found: {places:?}. \
+        places.len() == 1 && places[0].starts_with("ui/src/parts/ChartPlot.svelte"),
+        "{{@html}} stands once, in ui/src/parts/ChartPlot.svelte, for the SVG that clew-core drew; found: {places:?}. \
          Everything else is text nodes."
     );
 }
@@ -654,6 +654,9 @@ const PERMISSIONS: &[&str] = &[
     // Our own commands: the door, and the picker that answers tokens.
     "allow-call",
     "allow-pick-files",
+    // A web address that the user has seen whole and opens; and the place that a `clew://` link leads to.
+    "allow-open-link",
+    "allow-take-place",
     "core:event:allow-listen",
     "core:event:allow-unlisten",
 ];
