@@ -7,11 +7,11 @@ use std::time::Duration;
 use clew_engine::Engine;
 use serde::Serialize;
 use tauri::{
-    AppHandle, DragDropEvent, Emitter as _, Manager as _, State, WebviewWindow, WindowEvent,
+    AppHandle, DragDropEvent, Emitter as _, Manager as _, State, Url, WebviewWindow, WindowEvent,
 };
 use tauri_plugin_dialog::DialogExt as _;
 
-use crate::WINDOW;
+use crate::{WINDOW, links};
 
 /// How long a page that has just opened is given before it is told again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -81,19 +81,32 @@ pub(crate) fn take_drops(window: &WebviewWindow) {
     });
 }
 
-/// Takes files that were named when Clew was started, or started again. Flags are not files.
+/// Takes files and links that were named when Clew was started, or started again. Flags are neither.
 pub(crate) fn take_arguments(
     app: &AppHandle,
     arguments: impl Iterator<Item = String>,
     folder: &Path,
 ) {
-    let named: Vec<PathBuf> = arguments
-        .filter(|argument| !argument.starts_with('-'))
-        .map(|argument| folder.join(argument))
-        .collect();
+    let mut named: Vec<PathBuf> = Vec::new();
+    for argument in arguments.filter(|argument| !argument.starts_with('-')) {
+        if links::is_link(&argument) {
+            links::follow(app, &argument);
+        } else {
+            named.push(path_of(&argument, folder));
+        }
+    }
     if !named.is_empty() {
         hand_over(app, named);
     }
+}
+
+/// The path that an argument names: desktops hand files over as `file:` URLs too.
+fn path_of(argument: &str, folder: &Path) -> PathBuf {
+    Url::parse(argument)
+        .ok()
+        .filter(|url| url.scheme() == "file")
+        .and_then(|url| url.to_file_path().ok())
+        .unwrap_or_else(|| folder.join(argument))
 }
 
 /// Tells the page of files until it takes them.

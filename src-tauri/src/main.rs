@@ -1,10 +1,11 @@
 //! Clew's window: the engine and the UI in one process, joined by one command and a few events.
 //!
 //! Everything that Clew knows comes through [`call`]. What the page may not do itself (pick files, take dropped ones)
-//! is in [`files`]; what Linux needs before a window can open is in [`rendering`].
+//! is in [`files`]; addresses it opens and links that lead to it are in [`links`]; what Linux needs before a window can open is in [`rendering`].
 #![cfg_attr(windows, windows_subsystem = "windows")]
 
 mod files;
+mod links;
 mod rendering;
 
 use std::io::IsTerminal as _;
@@ -48,7 +49,18 @@ fn main() -> anyhow::Result<()> {
         ))
         .plugin(tauri_plugin_window_state::Builder::new().build())
         .plugin(tauri_plugin_dialog::init())
-        .invoke_handler(tauri::generate_handler![call, files::pick_files])
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(
+            tauri_plugin_opener::Builder::new()
+                .open_js_links_on_click(false)
+                .build(),
+        )
+        .invoke_handler(tauri::generate_handler![
+            call,
+            files::pick_files,
+            links::open_link,
+            links::take_place
+        ])
         .setup(|app| {
             if let Err(error) = open(app) {
                 refuse(app.handle(), &error);
@@ -92,6 +104,7 @@ fn open(app: &App) -> anyhow::Result<()> {
     let engine = running.engine.clone();
     app.manage(engine.clone());
     app.manage(files::Waiting::default());
+    app.manage(links::Place::default());
     app.manage(Held(Mutex::new(Some(running))));
 
     let config = app.config().app.windows.first();
@@ -101,6 +114,7 @@ fn open(app: &App) -> anyhow::Result<()> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
     files::take_drops(&window);
+    links::register(app.handle());
 
     let mut topics = engine.subscribe();
     let handle = app.handle().clone();

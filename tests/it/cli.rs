@@ -284,9 +284,23 @@ fn files_are_imported_with_and_without_a_running_clew() {
         );
         let output = run(database, &["import", broken]);
         assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
-        let output = run(database, &["import", "/no/such/file"]);
-        assert_eq!(output.status.code(), Some(1));
-        assert!(text(&output.stderr).contains("/no/such/file"));
+        let output = run(
+            database,
+            &["import", "--json", "/no/such/file", broken, file],
+        );
+        assert_eq!(output.status.code(), Some(1), "one of them failed");
+        let opened = json(&output);
+        for (at, why) in [(0, "/no/such/file"), (1, "broken.json")] {
+            assert_eq!(opened[at]["source"], Value::Null, "{opened}");
+            assert!(
+                opened[at]["problems"][0].to_string().contains(why),
+                "{opened}"
+            );
+        }
+        assert!(
+            opened[2]["source"].is_i64(),
+            "the last one is open: {opened}"
+        );
         let output = run(database, &["import", "/"]);
         assert_eq!(output.status.code(), Some(1), "a folder is no file");
     }

@@ -1,5 +1,8 @@
 //! The same telemetry makes the same picture, however often, in whatever order and pieces it comes.
 
+mod odd;
+mod orders;
+
 use clew_core::otlp::{Batch, Signal};
 use clew_tests::otlp::{call, gauge, hex, log, logs, number, span, text, traces};
 use clew_tests::{Rig, recorded, wait_until};

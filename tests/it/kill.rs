@@ -20,6 +20,8 @@ const SPANS: u32 = 20;
 const SENDERS: u32 = 4;
 /// How long a restart may take until it listens again (C1).
 const RESTART: Duration = Duration::from_secs(3);
+/// How long it may take to end when it is asked to (C19).
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// How often to kill: `CLEW_TEST_KILLS`, else the 50 of the gate.
 fn cycles() -> u32 {
@@ -160,13 +162,39 @@ fn stored(binary: &Path, database: &Path) -> BTreeMap<String, u64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_when_clew_is_killed() {
+    end_again_and_again(cycles(), |child| {
+        child.kill().expect("a running child");
+        child.wait().expect("a child");
+    })
+    .await;
+}
+
+/// Asked to end, it answers what it has begun, commits, and goes (C19).
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_when_clew_is_told_to_end() {
+    end_again_and_again(cycles().div_ceil(5), |child| {
+        let asked = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status();
+        assert!(asked.expect("kill runs").success());
+        let began = Instant::now();
+        let status = child.wait().expect("a child");
+        assert!(began.elapsed() < DRAIN, "after {:?}", began.elapsed());
+        assert_eq!(status.code(), Some(0));
+    })
+    .await;
+}
+
+/// Lets programs send without a pause while Clew is ended by `end` at random moments, and accounts for every trace.
+async fn end_again_and_again(cycles: u32, end: fn(&mut Child)) {
     let folder = tempfile::tempdir().expect("a folder");
     let database = folder.path().join("clew.db");
     let binary = binary();
     let sent = Arc::new(Mutex::new(BTreeSet::new()));
     let acknowledged = Arc::new(Mutex::new(BTreeSet::new()));
     let mut slowest = Duration::ZERO;
-    for cycle in 0..cycles() {
+    for cycle in 0..cycles {
         let mut running = start(&binary, &database);
         slowest = slowest.max(running.started_in);
         let senders = (0..SENDERS).map(|sender| {
@@ -193,8 +221,8 @@ async fn nothing_acknowledged_is_lost_when_clew_is_killed() {
         let senders = senders.collect::<Vec<_>>();
         let life = rand::rng().random_range(20..300);
         tokio::time::sleep(Duration::from_millis(life)).await;
-        running.child.kill().expect("a running child");
-        running.child.wait().expect("a child");
+        let ended = tokio::task::spawn_blocking(move || end(&mut running.child));
+        ended.await.expect("it ends as it should");
         for sender in senders {
             sender.abort();
             // A sender that failed an assertion tells so here; one that was stopped does not.
@@ -214,7 +242,7 @@ async fn nothing_acknowledged_is_lost_when_clew_is_killed() {
         acknowledged.lock().expect("no panic").clone(),
     );
     assert!(
-        acknowledged.len() > cycles() as usize,
+        acknowledged.len() > cycles as usize,
         "too little was acknowledged to prove anything: {}",
         acknowledged.len()
     );

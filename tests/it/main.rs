@@ -2,11 +2,13 @@
 
 mod cli;
 mod commands;
+mod fuzz;
 mod ingest;
 mod kill;
 mod open;
 mod queries;
 mod receive;
 mod serve;
+mod soak;
 mod store;
 mod tidy;

@@ -225,23 +225,55 @@ async fn what_is_broken_costs_its_line_and_is_reported() {
         ("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0"),
         ("broken.gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]),
     ] {
-        let token = rig.engine.offer_file(&write(&rig, name, bytes));
-        let error = rig.ask("open_files", &json!({"tokens": [token]})).await;
-        let error = error.expect_err(name);
-        assert_eq!(error.code, ErrorCode::Io, "{error}");
-        assert!(error.message.contains(name), "{error}");
+        assert_unread(&open(&rig, &write(&rig, name, bytes)).await, name);
     }
-    let token = rig.engine.offer_file(&rig.folder().join("missing.json"));
-    let error = rig.ask("open_files", &json!({"tokens": [token]})).await;
-    assert_eq!(error.expect_err("missing").code, ErrorCode::Io);
-    let token = rig.engine.offer_file(&rig.folder());
-    let error = rig.ask("open_files", &json!({"tokens": [token]})).await;
-    assert_eq!(error.expect_err("a folder").code, ErrorCode::Io);
+    let missing = rig.folder().join("missing.json");
+    assert_unread(&open(&rig, &missing).await, "missing.json");
+    assert_unread(&open(&rig, &rig.folder()).await, "regular file");
     assert_eq!(
         rig.rows("sources"),
         sources,
         "what cannot be read leaves no source"
     );
+}
+
+/// Nothing of a file was read, and it says why.
+fn assert_unread(opened: &Value, why: &str) {
+    assert_eq!(opened["source"], Value::Null, "{opened}");
+    assert_eq!(opened["problemCount"], 1, "{opened}");
+    assert!(opened["problems"][0].to_string().contains(why), "{opened}");
+    assert_eq!(opened["spans"], 0);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_costs_itself() {
+    let rig = Rig::start().await;
+    let good = lines().join("\n");
+    let first = write(&rig, "first.jsonl", good.as_bytes());
+    let bad = write(&rig, "bad.jsonl", b"dear diary");
+    let last = write(&rig, "last.jsonl", good.as_bytes());
+    let tokens: Vec<String> = [&first, &bad, &rig.folder().join("gone"), &last]
+        .map(|path| rig.engine.offer_file(path))
+        .to_vec();
+    // One token that nobody gave: nothing is opened, and the others are good after it.
+    let with_a_stranger = json!({"tokens": [tokens[0], tokens[1], "stranger"]});
+    let error = rig.ask("open_files", &with_a_stranger).await;
+    assert_eq!(error.expect_err("unknown").code, ErrorCode::NotFound);
+    assert_eq!(rig.rows("sources"), 1);
+    let opened = rig.call("open_files", json!({"tokens": tokens})).await;
+    let labels: Vec<&Value> = opened
+        .as_array()
+        .expect("files")
+        .iter()
+        .map(|file| &file["label"])
+        .collect();
+    assert_eq!(labels, ["first.jsonl", "bad.jsonl", "gone", "last.jsonl"]);
+    assert_unread(&opened[1], "bad.jsonl");
+    assert_unread(&opened[2], "No such file");
+    for file in [&opened[0], &opened[3]] {
+        assert!(file["source"].is_i64(), "{file}");
+        assert!(file["spans"].as_u64() > Some(0), "{file}");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod client;
 mod gates;
 mod limits;
 mod ports;
+mod senders;
 mod signals;
 mod statuses;
 

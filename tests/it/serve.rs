@@ -90,6 +90,59 @@ fn the_token_in_the_link_becomes_a_cookie_and_leaves_the_url() {
     assert_eq!(status.status, 200, "{}", status.text());
 }
 
+/// A browser that does nothing but write its arguments down; gone with the folder.
+#[cfg(unix)]
+fn fake_browser(folder: &std::path::Path) -> (String, std::path::PathBuf) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (program, told) = (folder.join("xdg-open"), folder.join("told"));
+    let script = format!(
+        "#!/bin/sh\nprintf '%s' \"$*\" > {0}.new && mv {0}.new {0}\n",
+        told.display()
+    );
+    std::fs::write(&program, script).expect("is written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).expect("is set");
+    let path = std::env::var("PATH").unwrap_or_default();
+    (format!("{}:{path}", folder.display()), told)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_browser_is_started_with_a_link_that_works_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, told) = fake_browser(folder.path());
+    let served = Served::start(&[]);
+    let opened = clew()
+        .args(["open", "--db"])
+        .arg(served.database())
+        .env("PATH", path)
+        .env("DISPLAY", ":0")
+        .output()
+        .expect("clew starts");
+    assert!(opened.status.success(), "{opened:?}");
+    let began = Instant::now();
+    while !told.exists() {
+        assert!(began.elapsed() < Duration::from_secs(5), "no browser");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let link = std::fs::read_to_string(&told).expect("is there");
+    // Every user of the machine can read a process's arguments.
+    assert!(!link.contains(&served.token), "{link}");
+    let path = link
+        .strip_prefix(&format!("http://{}", served.ui))
+        .expect("an address of this Clew");
+    let answer = ask(&served.ui, "GET", path, &["Sec-Fetch-Site: none"], b"");
+    assert_eq!(answer.status, 303, "{link}");
+    assert_eq!(answer.header("location"), Some("/"));
+    let cookie = answer.header("set-cookie").expect("sets a cookie");
+    let (pair, _) = cookie.split_once(';').expect("has attributes");
+    let page = ask(&served.ui, "GET", "/", &[&format!("Cookie: {pair}")], b"");
+    assert_eq!(page.status, 200);
+    let again = ask(&served.ui, "GET", path, &["Sec-Fetch-Site: none"], b"");
+    assert_eq!(again.status, 401, "whoever reads it later is too late");
+    assert!(again.header("set-cookie").is_none());
+}
+
 #[test]
 fn other_hosts_origins_and_sites_are_refused_before_the_token_is_looked_at() {
     let served = Served::start(&[]);

@@ -1,9 +1,11 @@
 //! The database as its owner finds it: private, locked, refused where foreign, kept over a crash, purged for good.
 
 mod crash;
+mod derivation;
 mod disk;
 mod files;
 mod purge;
+mod upgrade;
 
 use clew_core::otlp::Signal;
 use clew_tests::otlp::{START, hex, span, traces};
@@ -35,6 +37,11 @@ async fn times_are_kept_as_they_came() {
         rig.take(Signal::Traces, &traces(spans)).await;
     }
     rig.settle().await;
+    assert_eq!(
+        rig.rows("facts"),
+        rig.rows("spans"),
+        "none is left underived"
+    );
     for (at, (start, end)) in times.iter().enumerate() {
         for trace in [at as u128 + 1, 99] {
             let params = json!({"traceId": hex(trace), "spanId": format!("{:016x}", at + 1)});
@@ -71,6 +78,72 @@ async fn times_are_kept_as_they_came() {
     assert_eq!(rig.call("apply_retention", json!({})).await["traces"], 0);
 }
 
+/// Where a span has two contents, its trace's times are computed anew in SQL, which knows no unsigned numbers.
+#[tokio::test]
+async fn times_beyond_the_signed_range_are_counted_to_the_microsecond() {
+    let rig = Rig::start().await;
+    let mut times = vec![
+        u64::MAX,
+        u64::MAX - 615,
+        u64::MAX - 616,
+        1 << 63,
+        (1 << 63) - 1,
+    ];
+    times.extend((0..1_000).map(|step| (1 << 63) + step));
+    times.extend((0..1_000).map(|step| u64::MAX - step));
+    for (trace, &time) in (1_u128..).zip(&times) {
+        let mut one = span(trace, 1, 0, "one content");
+        (one.start_time_unix_nano, one.end_time_unix_nano) = (time, time);
+        let mut other = one.clone();
+        other.name = "another content".to_owned();
+        let request = traces(vec![one, other]);
+        rig.take(Signal::Traces, &request).await;
+    }
+    let connection = rig.read();
+    for (trace, &time) in (1_u128..).zip(&times) {
+        let counted: (i64, i64, i64) = connection
+            .query_row(
+                "SELECT start, finish, spans FROM traces WHERE trace_id = ?",
+                [trace.to_be_bytes()],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .expect("a trace");
+        let micros = i64::try_from(time / 1_000).expect("it fits");
+        assert_eq!(counted, (micros, micros, 1), "{time}");
+    }
+}
+
+#[tokio::test]
+async fn a_setting_that_is_none_is_named() {
+    let rig = Rig::start().await;
+    let before = rig.call("get_settings", json!({})).await;
+    for (params, named) in [
+        (json!({"retentoin": {}}), "\"retentoin\""),
+        (
+            json!({"retention": {"maxDay": 3}}),
+            "\"retention.maxDay\": it may be one of maxBytes, maxDays",
+        ),
+        (json!({"appearance": {"theme": "purple"}}), "purple"),
+        (json!({"retention": {"maxBytes": 1}}), "64 MiB"),
+    ] {
+        let error = rig.ask("set_settings", &params).await;
+        let error = error.expect_err("it is refused");
+        assert_eq!(error.code, clew_engine::ErrorCode::BadRequest, "{error}");
+        assert!(error.message.contains(named), "{error}");
+        assert_eq!(rig.call("get_settings", json!({})).await, before);
+    }
+    // What another version has stored there does not keep the database from opening.
+    let rig = rig
+        .reopen(|connection| {
+            let json = r#"{"retention": {"maxDays": 3}, "from": "another version"}"#;
+            let stored = "INSERT OR REPLACE INTO settings (id, json) VALUES (1, ?)";
+            connection.execute(stored, [json]).expect("stored");
+        })
+        .await;
+    let settings = rig.call("get_settings", json!({})).await;
+    assert_eq!(settings["retention"]["maxDays"], 3);
+}
+
 #[tokio::test]
 async fn while_another_program_locks_the_database_senders_are_told_to_wait() {
     let rig = Rig::start().await;
@@ -85,10 +158,12 @@ async fn while_another_program_locks_the_database_senders_are_told_to_wait() {
         answer
     };
     assert_eq!(send(http, 1).await.status, 200);
+    // Derivation that is still to be stored would take a part of the time for which the lock is held.
+    rig.settle().await;
     let lock = rusqlite::Connection::open(rig.database()).expect("the database opens");
     lock.execute_batch("BEGIN EXCLUSIVE").expect("it locks");
     let holding = tokio::task::spawn_blocking(move || {
-        std::thread::sleep(std::time::Duration::from_secs(7));
+        std::thread::sleep(std::time::Duration::from_secs(30));
         lock.execute_batch("COMMIT").expect("it unlocks");
     });
     let refused = send(http, 2).await;

@@ -62,6 +62,7 @@ impl Rig {
             http: 0,
             host: None,
             ingest_key: None,
+            allowed_hosts: Vec::new(),
             disk_floor: Some(0),
         }
     }

@@ -1,4 +1,4 @@
-import { expect, expectAccessible, test } from "../support/test.ts";
+import { Clew, expect, expectAccessible, test } from "../support/test.ts";
 import { trace } from "../support/otlp.mjs";
 
 test.describe("Connect", () => {
@@ -50,5 +50,21 @@ test.describe("Connect", () => {
     await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: source.label }).focus();
     await page.getByRole("button", { name: /^Close/ }).click();
     await expect.poll(async () => (await fresh.call("list_sources")).length).toBe(0);
+  });
+
+  test("warns on every screen while it listens beyond this machine", async ({ page, visit }) => {
+    const open = await Clew.start({ args: ["--host", "0.0.0.0", "--ingest-key", "a-key-of-the-tests"] });
+    try {
+      for (const view of ["live", "prompts", "settings"]) {
+        await visit(`#/${view}`, open);
+        await expect(page.getByText("Clew listens beyond this machine")).toContainText("0.0.0.0:");
+      }
+      await expectAccessible(page);
+      await page.getByRole("link", { name: "Addresses and key" }).click();
+      await expect(page).toHaveURL(/#\/connect/);
+      await page.goto("about:blank");
+    } finally {
+      await open.stop();
+    }
   });
 });

@@ -1,4 +1,6 @@
-import { supportAgent } from "../support/otlp.mjs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { supportAgent, trace } from "../support/otlp.mjs";
 import { Clew, expect, expectAccessible, test } from "../support/test.ts";
 
 async function sendAgent(clew: Clew) {
@@ -74,6 +76,75 @@ test.describe("Trace", () => {
     await page.keyboard.type("go to live");
     await page.keyboard.press("Enter");
     await expect(page).toHaveURL(/#\/live/);
+  });
+
+  test("takes idle time out of the axis and shows what the end waited for", async ({ page, visit, fresh }) => {
+    const { traceId, body } = trace("shop", [
+      { name: "agent", took: 10_000, attributes: { "gen_ai.operation.name": "invoke_agent" } },
+      { name: "ask", parent: 0, at: 0, took: 1_000, attributes: { "gen_ai.operation.name": "chat" } },
+      { name: "answer", parent: 0, at: 9_000, took: 1_000, attributes: { "gen_ai.operation.name": "chat" } },
+    ]);
+    await fresh.send("traces", body);
+    await fresh.settled();
+    await visit(`#/trace/${traceId}`, fresh);
+    const chip = page.getByRole("button", { name: "8s, 80 % idle" });
+    await expect(chip).toHaveAttribute("aria-pressed", "false");
+    const bars = page.getByRole("treegrid", { name: "Spans of the trace" }).locator(".bar.llm");
+    const width = async () => (await bars.first().boundingBox())?.width ?? 0;
+    const before = await width();
+    await page.keyboard.press("i");
+    await expect(chip).toHaveAttribute("aria-pressed", "true");
+    await expect.poll(width).toBeGreaterThan(before * 3);
+    await page.keyboard.press("c");
+    const path = page.getByRole("region", { name: "Critical path" });
+    await expect(path).toContainText("Critical path 2s of 10s");
+    await expect(path.getByRole("listitem")).toHaveText(["ask", "answer"]);
+    await expectAccessible(page);
+    await path.getByRole("button", { name: "answer" }).click();
+    await expect(page.getByRole("row", { selected: true })).toContainText("answer");
+    await page.keyboard.press("c");
+    await expect(path).toBeHidden();
+  });
+
+  test("opens an address in a text only after it was shown whole", async ({ page, visit, fresh, context }) => {
+    const asked: (string | undefined)[] = [];
+    const elsewhere = createServer((request, response) => {
+      if (request.url === "/a?b=1") asked.push(request.headers.referer);
+      response.end("elsewhere");
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+    const address = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/a?b=1`;
+    const text = `Read [the docs](${address}), [these](https://ex\u0430mple.com/) or [pay](https://bank.example@evil.example/).`;
+    const messages = JSON.stringify([{ role: "assistant", parts: [{ type: "text", content: text }] }]);
+    const attributes = { "gen_ai.operation.name": "chat", "gen_ai.output.messages": messages };
+    const sent = trace("shop", [{ name: "chat", attributes }]);
+    await fresh.send("traces", sent.body);
+    await fresh.settled();
+    await visit(`#/trace/${sent.traceId}`, fresh);
+    const panel = page.getByRole("tabpanel");
+    const dialog = page.getByRole("dialog");
+    await panel.getByRole("button", { name: "pay" }).click();
+    await expect(dialog).toContainText("https://bank.example@evil.example/");
+    await expect(dialog.getByRole("button", { name: /^Open/ })).toHaveCount(0);
+    await page.keyboard.press("Escape");
+    await panel.getByRole("button", { name: "these" }).click();
+    await expect(dialog).toContainText("https://xn--exmple-4nf.com/");
+    await expect(dialog).toContainText("other alphabets");
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await expect(dialog).toBeHidden();
+    await panel.getByRole("button", { name: "the docs" }).click();
+    await expect(dialog).toContainText(address);
+    expect(asked).toEqual([]);
+    const opened = context.waitForEvent("page");
+    await dialog.getByRole("button", { name: "Open in a new tab" }).click();
+    const tab = await opened;
+    await expect(tab.getByText("elsewhere")).toBeVisible();
+    expect(await tab.evaluate(() => globalThis.opener)).toBeNull();
+    expect(asked).toEqual([undefined]);
+    await expect(dialog).toBeHidden();
+    await tab.close();
+    elsewhere.close();
   });
 
   test("copies what a developer needs elsewhere", async ({ page, visit, fresh, context }) => {

@@ -41,7 +41,8 @@ export class Window {
   async #ask(method, path, body) {
     const response = await fetch(this.base + path, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { "content-type": "application/json", connection: "close" },
     });
     const { value } = await response.json();
     if (!response.ok) throw new Error(`${method} ${path}: ${value?.error}: ${value?.message}`);
@@ -81,6 +82,16 @@ export class Window {
   async click(selector) {
     const element = await this.#ask("POST", "/element", { using: "css selector", value: selector });
     await this.#ask("POST", `/element/${element[ELEMENT]}/click`, {});
+  }
+
+  /** Gives the window a size. */
+  async resize(width, height) {
+    await this.#ask("POST", "/window/rect", { x: 0, y: 0, width, height });
+  }
+
+  /** What the window shows, as PNG. */
+  async picture() {
+    return Buffer.from(await this.#ask("GET", "/screenshot"), "base64");
   }
 
   /** Closes the window and ends the driver. */

@@ -145,6 +145,28 @@ for (const locale of ["C.UTF-8", "C"]) {
       await window.sees("saved.jsonl");
     });
 
+    it("follows a clew:// link that a second start hands over, and no other", async () => {
+      const sent = supportAgent("shop", "Where is order 1183?");
+      await send(sent.body);
+      assert.equal(await second(here.env, `clew://trace/${sent.traceId}?span=${sent.spanIds[1]}`), 0);
+      await eventually("the linked span", () =>
+        window.run("return location.hash === args[0]", `#/trace/${sent.traceId}?span=${sent.spanIds[1]}`),
+      );
+      assert.equal(await second(here.env, "clew://trace/../../settings"), 0);
+      assert.equal(await second(here.env, "clew://open?text=late"), 0);
+      await eventually("the filtered list", () => window.run("return location.hash === '#/live?text=late'"));
+    });
+
+    it("refuses to open what is no web address", async () => {
+      const opened = (url) =>
+        window.run(
+          `return globalThis.__TAURI_INTERNALS__.invoke("open_link", { url: args[0] }).then(() => "opened", (error) => error.code);`,
+          url,
+        );
+      for (const url of ["file:///etc/passwd", "javascript:alert(1)", "https://user@evil.example/", "clew://open"])
+        assert.equal(await opened(url), "bad_request", url);
+    });
+
     it("went through all views without a violation or an error", async () => {
       for (const view of ["prompts", "quality", "trends", "connect", "settings", "live"]) {
         await window.run(`location.hash = "#/${view}"`);

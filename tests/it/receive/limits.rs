@@ -72,12 +72,75 @@ async fn the_limit_is_64_mib_to_the_byte() {
     rig.assert_alive().await;
 }
 
-/// A gibibyte of zeros in a few bytes: 16 members of 64 MiB, or one stream of 200 MiB.
-fn bomb(encoding: &str) -> Vec<u8> {
+/// A bomb: its first bytes, and those of which each repetition is 64 MiB of zeros. Gzip and deflate are one stream,
+/// whose end nobody reads; zstd is one frame after another.
+fn bomb(encoding: &str) -> (Vec<u8>, Vec<u8>) {
+    let zeros = || {
+        let mut packed = flate2::Compress::new(flate2::Compression::best(), false);
+        let mut block = Vec::with_capacity(MIB);
+        packed
+            .compress_vec(&vec![0; LIMIT], &mut block, flate2::FlushCompress::Full)
+            .expect("it fits");
+        assert_eq!(packed.total_in(), LIMIT as u64, "all of it");
+        block
+    };
     match encoding {
-        "deflate" => compress(encoding, &vec![0; 200 * MIB]),
-        _ => compress(encoding, &vec![0; LIMIT]).repeat(16),
+        "gzip" => (vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff], zeros()),
+        "deflate" => (vec![0x78, 0x9c], zeros()),
+        _ => (Vec::new(), compress(encoding, &vec![0; LIMIT])),
     }
+}
+
+/// Repetitions that make 10 GiB.
+const REPETITIONS: usize = 160;
+
+/// Sends a chunked body of `first` and then `piece` again and again, generated as it is sent, until `times` are sent or
+/// the server answers; the status.
+async fn stream(
+    address: SocketAddr,
+    header: &str,
+    first: &[u8],
+    piece: &[u8],
+    times: usize,
+) -> u16 {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let connection = tokio::net::TcpStream::connect(address).await;
+    let (mut read, mut write) = connection.expect("it listens").into_split();
+    let head = format!(
+        "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-protobuf\r\n\
+         {header}Transfer-Encoding: chunked\r\n\r\n"
+    );
+    let chunk =
+        |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
+    let start = [
+        head.as_bytes(),
+        &*if first.is_empty() {
+            Vec::new()
+        } else {
+            chunk(first)
+        },
+    ]
+    .concat();
+    let piece = chunk(piece);
+    let sending = tokio::spawn(async move {
+        let all = async {
+            write.write_all(&start).await?;
+            for _ in 0..times {
+                write.write_all(&piece).await?;
+            }
+            write.write_all(b"0\r\n\r\n").await
+        };
+        // The server may close before it has read everything.
+        let _ = all.await;
+        // Closing this half would tell it that nobody waits for the answer.
+        write
+    });
+    let mut reply = Vec::new();
+    let answered = tokio::time::timeout(Duration::from_secs(60), read.read_to_end(&mut reply));
+    let _ = answered.await.expect("the socket is closed");
+    sending.abort();
+    client::status_of(&reply)
 }
 
 /// Fields of a length, around what they hold.
@@ -203,19 +266,27 @@ async fn bombs_take_little_memory_and_no_time() {
     let server = Server::start();
     for address in server.ports {
         for encoding in ["gzip", "deflate", "zstd"] {
-            let bomb = bomb(encoding);
+            let (first, piece) = bomb(encoding);
             let before = server.peak();
-            let ask = protobuf(bomb.clone()).with("content-encoding", encoding);
-            let reply = ask.send(address, "/v1/traces").await;
-            assert_eq!(reply.status, 413, "{encoding}");
-            let call = framed(1, &bomb).with("grpc-encoding", encoding);
+            let header = format!("Content-Encoding: {encoding}\r\n");
+            let status = stream(address, &header, &first, &piece, REPETITIONS).await;
+            assert_eq!(status, 413, "{encoding}");
+            let whole = [first, piece.repeat(REPETITIONS)].concat();
+            let call = framed(1, &whole).with("grpc-encoding", encoding);
             let reply = call.send(address, client::method("traces")).await;
             assert_eq!(reply.grpc_status(), Some(8), "{encoding}");
             let grown = server.peak().saturating_sub(before);
             assert!(grown <= 128, "{encoding}: {grown} MiB more");
         }
+        // 10 GiB as they are: the server stops listening long before.
+        let before = server.peak();
+        let zeros = vec![0; 8 * MIB];
+        assert_eq!(stream(address, "", &[], &zeros, 1_280).await, 413);
+        let grown = server.peak().saturating_sub(before);
+        assert!(grown <= 128, "plain: {grown} MiB more");
     }
-    for size in [8 * MIB, 32 * MIB] {
+    // Below, far above and at the largest request that is read at all.
+    for size in [8 * MIB, 32 * MIB, LIMIT] {
         for (signal, what, body) in structs(size) {
             let started = Instant::now();
             let reply = client::post(server.ports[1], &format!("/v1/{signal}"), body.clone()).await;
@@ -233,6 +304,35 @@ async fn bombs_take_little_memory_and_no_time() {
             assert!(peak <= 768, "{what} of {size}: {peak} MiB");
         }
     }
+}
+
+/// A request of so many spans, as small as a span can be.
+fn spans(number: u32) -> Vec<u8> {
+    let mut inner = Vec::new();
+    for id in 1..=number {
+        // Trace id, span id.
+        inner.extend([0x12, 28, 0x0a, 16]);
+        inner.extend(u128::from(id).to_be_bytes());
+        inner.extend([0x12, 8]);
+        inner.extend(u64::from(id).to_be_bytes());
+    }
+    nested(&[0x0a, 0x12], inner)
+}
+
+#[tokio::test]
+async fn the_item_limit_is_exact_and_nothing_above_it_is_stored() {
+    let rig = Rig::start().await;
+    let over = client::post(rig.http, "/v1/traces", spans(250_001)).await;
+    assert_eq!(over.status, 413, "{}", over.text());
+    assert!(over.text().contains("250000 spans"), "{}", over.text());
+    let call = client::call(&spans(250_001));
+    let call = call.send(rig.grpc, client::method("traces")).await;
+    assert_eq!(call.grpc_status(), Some(8));
+    assert_eq!(rig.rows("spans"), 0);
+    let reply = client::post(rig.http, "/v1/traces", spans(250_000)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert!(reply.body.is_empty(), "all of them: {}", reply.text());
+    assert_eq!(rig.rows("spans"), 250_000);
 }
 
 #[tokio::test]
@@ -259,6 +359,29 @@ async fn what_does_not_fit_in_memory_now_is_sent_again() {
         let reply = client::post(rig.http, "/v1/traces", body.clone()).await;
         if reply.status == 429 {
             assert_eq!(reply.header("retry-after"), "1");
+            // The same in the body: code, words, and RetryInfo of one second.
+            let retry_info = b"type.googleapis.com/google.rpc.RetryInfo\x12\x04\x0a\x02\x08\x01";
+            assert!(
+                reply
+                    .body
+                    .windows(retry_info.len())
+                    .any(|part| part == retry_info),
+                "{:?}",
+                reply.body
+            );
+            let reply = client::json(vec![b' '; 8 * MIB])
+                .send(rig.http, "/v1/traces")
+                .await;
+            assert_eq!(reply.status, 429);
+            let body: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");
+            assert_eq!(body["code"], 14);
+            assert_eq!(
+                body["details"],
+                serde_json::json!([{
+                    "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                    "retryDelay": "1s",
+                }])
+            );
             break;
         }
         assert!(Instant::now() < deadline, "status {}", reply.status);

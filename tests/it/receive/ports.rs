@@ -14,6 +14,7 @@ fn options(folder: &tempfile::TempDir) -> Options {
         http: 0,
         host: None,
         ingest_key: None,
+        allowed_hosts: Vec::new(),
         disk_floor: Some(0),
     }
 }

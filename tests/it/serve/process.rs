@@ -57,7 +57,19 @@ pub(crate) struct Served {
 impl Served {
     /// Starts it, with more arguments.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(tempfile::tempdir().expect("a folder"), arguments)
+    }
+
+    /// Kills it (`kill -9`) and starts another on the same database, on other ports.
+    pub(crate) fn kill_and_restart(mut self) -> Self {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+        // The struct's drop finds a process that has ended.
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
+        Self::start_in(folder, &[])
+    }
+
+    fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
         // The folder that Clew makes itself, to see its permissions.
         let database = folder.path().join("data").join("clew.db");
         let mut child = clew()

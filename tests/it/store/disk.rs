@@ -1,6 +1,7 @@
 //! A disk that fills up: telemetry is refused, nothing that was acknowledged is lost, and it goes on once there is room
 //! (reliability C4, C5).
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -74,16 +75,41 @@ fn under(way: &[&str]) -> Command {
     command
 }
 
-/// Runs itself again where a small disk is mounted that nobody else sees.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_nothing_and_is_used_again_when_there_is_room() {
+    on_a_disk(
+        "a_full_disk_loses_nothing_and_is_used_again_when_there_is_room",
+        &format!("size={SIZE}m"),
+        fill,
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_full_to_the_last_byte_can_be_read_opened_and_cleaned() {
+    on_a_disk(
+        "a_disk_full_to_the_last_byte_can_be_read_opened_and_cleaned",
+        "size=128m",
+        clean,
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_cannot_be_written_is_named() {
+    on_a_disk("a_disk_that_cannot_be_written_is_named", "ro", refuse);
+}
+
+/// Runs a test again where a small disk is mounted that nobody else sees, and there `act` on it.
+#[cfg(target_os = "linux")]
+fn on_a_disk(test: &str, options: &str, act: impl AsyncFnOnce(&Path)) {
     if let Some(disk) = std::env::var_os(DISK) {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        return runtime.block_on(fill(Path::new(&disk)));
+        return runtime.block_on(act(Path::new(&disk)));
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let mount = format!("mount -t tmpfs -o size={SIZE}m tmpfs \"$0\"");
+    let mount = format!("mount -t tmpfs -o {options} tmpfs \"$0\"");
     let way = WAYS.into_iter().find(|way| {
         let tried = under(way)
             .args(["sh", "-c", &mount])
@@ -97,11 +123,7 @@ fn a_full_disk_loses_nothing_and_is_used_again_when_there_is_room() {
         .args(["sh", "-c", &format!("{mount} && exec \"$@\"")])
         .arg(folder.path())
         .arg(std::env::current_exe().expect("a test has a path"))
-        .args([
-            "--exact",
-            "store::disk::a_full_disk_loses_nothing_and_is_used_again_when_there_is_room",
-            "--nocapture",
-        ])
+        .args(["--exact", &format!("store::disk::{test}"), "--nocapture"])
         .env(DISK, folder.path())
         .output()
         .expect("it starts");
@@ -206,6 +228,109 @@ async fn fill(disk: &Path) {
     let engine = Engine::open(options).await.expect("it opens again");
     assert_whole(&engine, &acknowledged).await;
     engine.shut_down().await;
+}
+
+/// Takes what room there is, as another program would.
+fn stuff(path: &Path) {
+    let mut file = std::fs::File::create(path).expect("it is made");
+    for size in [1 << 20, 1 << 12] {
+        let piece = vec![1_u8; size];
+        while file.write_all(&piece).is_ok() {}
+    }
+    let more = path.with_file_name("more");
+    assert!(std::fs::write(&more, [1]).is_err(), "the disk is full");
+    let _ = std::fs::remove_file(more);
+}
+
+/// Whether there is a reserve of this size beside a database.
+fn ballast(database: &Path) -> Option<u64> {
+    let path = database.with_file_name("clew.db.ballast");
+    std::fs::metadata(path).ok().map(|meta| meta.len())
+}
+
+async fn delete(engine: &Engine, trace: u128) -> u64 {
+    let params = json!({"traces": [{"traceId": hex(trace)}]});
+    let params = serde_json::to_vec(&params).expect("JSON");
+    match clew_engine::api::dispatch(engine, "delete_traces", &params).await {
+        Ok(clew_engine::api::Reply::Json(json)) => {
+            let purged: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+            purged["traces"].as_u64().expect("a count")
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Another program takes all that is free; Clew has a reserve and lives on it.
+async fn clean(disk: &Path) {
+    // The reserve is an eighth of it, and more than the log holds here.
+    const FLOOR: u64 = 64 * 1024 * 1024;
+    let database = disk.join("clew.db");
+    let mut options = Rig::options(database.clone());
+    options.disk_floor = Some(FLOOR);
+    let engine = Engine::open(options.clone()).await.expect("it opens");
+    let mut random = rand::rngs::StdRng::seed_from_u64(5);
+    let reserved = async || {
+        wait_until("there is a reserve", async || {
+            (ballast(&database) == Some(FLOOR / 8)).then_some(())
+        })
+        .await;
+    };
+    reserved().await;
+    let mut acknowledged: Vec<u128> = (1..=4).collect();
+    for &trace in &acknowledged {
+        let taken = commit(&engine, &large(&mut random, trace)).await;
+        taken.expect("there is room");
+    }
+
+    let other = disk.join("another program's");
+    stuff(&other);
+    let refused = commit(&engine, &large(&mut random, 9)).await;
+    assert!(
+        matches!(refused, Err(Refused::Unavailable(_))),
+        "{refused:?}"
+    );
+    assert_whole(&engine, &acknowledged).await;
+    // Deleting works, and gives room back.
+    assert_eq!(delete(&engine, 1).await, 1);
+    assert_eq!(ballast(&database), None);
+    acknowledged.remove(0);
+    assert_whole(&engine, &acknowledged).await;
+
+    // With room again there is a reserve again, at the next look.
+    std::fs::remove_file(&other).expect("room is made");
+    assert_eq!(delete(&engine, 2).await, 1);
+    acknowledged.remove(0);
+    reserved().await;
+    let taken = wait_until("telemetry is taken again", async || {
+        commit(&engine, &large(&mut random, 5)).await.ok()
+    });
+    taken.await;
+    acknowledged.push(5);
+
+    // Full again, it is ended and started.
+    stuff(&other);
+    engine.shut_down().await;
+    let engine = Engine::open(options)
+        .await
+        .expect("it opens on a full disk");
+    assert_eq!(ballast(&database), None);
+    assert_whole(&engine, &acknowledged).await;
+    assert_eq!(delete(&engine, 3).await, 1);
+    acknowledged.remove(0);
+    assert_whole(&engine, &acknowledged).await;
+    engine.shut_down().await;
+}
+
+/// A disk, or a folder of somebody else, where nothing can be made.
+async fn refuse(disk: &Path) {
+    for database in [disk.join("clew.db"), disk.join("folder").join("clew.db")] {
+        let opened = Engine::open(Rig::options(database.clone())).await.map(drop);
+        let error = opened.expect_err("it cannot be made");
+        assert_eq!(error.code, clew_engine::ErrorCode::Io, "{error}");
+        let told = &error.message;
+        assert!(told.contains(&disk.display().to_string()), "{told}");
+        assert!(told.contains("Read-only"), "{told}");
+    }
 }
 
 /// Files that are not the database's.

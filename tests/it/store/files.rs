@@ -1,15 +1,18 @@
 //! Files: permissions, the lock, and databases that are not this Clew's (reliability C10, C12, S20).
 
+use std::io::BufRead as _;
 use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use clew_core::otlp::Signal;
 use clew_engine::{Engine, Error, ErrorCode};
-use clew_tests::Rig;
 use clew_tests::otlp::{hex, span, traces};
+use clew_tests::{PATIENCE, Rig};
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::serve::process::assert_private;
+use crate::serve::process::{assert_private, clew};
 
 async fn refusal(database: &Path) -> Error {
     let opened = Engine::open(Rig::options(database.to_owned())).await;
@@ -95,6 +98,79 @@ async fn only_one_process_writes_and_the_other_is_told_which() {
         .await
         .expect("it opens");
     next.shut_down().await;
+}
+
+/// Twenty starts at one moment, by the real binary: one writes, the others name it (C12).
+#[test]
+fn of_twenty_that_start_at_once_one_writes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = folder.path().join("data").join("clew.db");
+    let mut all: Vec<Child> = (0..20)
+        .map(|_| {
+            clew()
+                .args(["serve", "--json", "--grpc", "0", "--http", "0", "--ui", "0"])
+                .arg("--db")
+                .arg(&database)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("clew starts")
+        })
+        .collect();
+    let began = Instant::now();
+    let mut ended = vec![None; all.len()];
+    while ended.iter().filter(|status| status.is_some()).count() < 19 {
+        assert!(began.elapsed() < PATIENCE, "{ended:?}");
+        for (child, status) in all.iter_mut().zip(&mut ended) {
+            *status = child.try_wait().expect("a status");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let writer = ended.iter().position(Option::is_none).expect("one goes on");
+    let mut running = all.remove(writer);
+    let mut line = String::new();
+    let stdout = running.stdout.take().expect("is piped");
+    std::io::BufReader::new(stdout)
+        .read_line(&mut line)
+        .expect("a line");
+    let ready: serde_json::Value = serde_json::from_str(&line).expect("it listens");
+    assert!(ready["grpc"].is_string(), "{line}");
+    let pid = format!("process {}", running.id());
+    for child in all {
+        let output = child.wait_with_output().expect("it has ended");
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(&pid), "{told:?} names {pid}");
+        assert!(output.stdout.is_empty());
+    }
+    running.kill().expect("it runs");
+    running.wait().expect("it ends");
+}
+
+/// Another program that keeps everybody out: what is wrong and what to do, and nothing is changed.
+#[tokio::test]
+async fn a_database_that_another_program_holds_is_said_to_be_locked() {
+    let rig = Rig::start().await;
+    let database = rig.database();
+    rig.engine.shut_down().await;
+    let other = Connection::open(&database).expect("it opens");
+    other
+        .execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE;
+             BEGIN EXCLUSIVE;
+             UPDATE derivation SET version = version;",
+        )
+        .expect("it locks");
+    let error = refusal(&database).await;
+    assert_eq!(error.code, ErrorCode::Busy, "{error}");
+    assert!(
+        error.message.contains("locked by another program"),
+        "{error}"
+    );
+    other.execute_batch("ROLLBACK").expect("it unlocks");
+    other.close().expect("it closes");
+    let next = Engine::open(Rig::options(database)).await;
+    next.expect("it opens once it is free").shut_down().await;
 }
 
 #[tokio::test]

@@ -30,9 +30,13 @@ type: string,
  */
 value: string, 
 /**
- * Bytes of the whole value; more than `value` holds where it was cut.
+ * Bytes of the whole value.
  */
-size: number, };
+size: number, 
+/**
+ * Whether `value` holds only its beginning.
+ */
+cut: boolean, };
 
 /**
  * What a piece of a text difference does.
@@ -204,6 +208,35 @@ old: string,
 new: string, };
 
 /**
+ * How the values of a score are spread: bins of one width.
+ */
+export type Distribution = { 
+/**
+ * Where the first bin starts.
+ */
+from: number, 
+/**
+ * Where the last bin ends.
+ */
+to: number, 
+/**
+ * Responses by bin.
+ */
+bins: Array<number>, 
+/**
+ * Responses whose value is below 0.
+ */
+below: number, 
+/**
+ * Responses whose value is 0.
+ */
+zero: number, 
+/**
+ * Responses whose value is above 0.
+ */
+above: number, };
+
+/**
  * One retrieved or reranked document.
  */
 export type Document = { 
@@ -314,6 +347,10 @@ export type Finding = {
  */
 heuristic: string, 
 /**
+ * What its value means.
+ */
+kind: HeuristicKind, 
+/**
  * Its value: 1 where it fired and 0 where not, or a score on its own scale.
  */
 value: number, 
@@ -327,7 +364,7 @@ evidence: Array<[number, number]>, };
  */
 export type FindingFilter = { 
 /**
- * Only this heuristic; `null` is all.
+ * Only this heuristic; `null` is all. A score fires on nothing.
  */
 heuristic: string | null, 
 /**
@@ -449,7 +486,12 @@ traceId: string,
 source: number, };
 
 /**
- * One heuristic and how often it fired.
+ * What a heuristic's value means.
+ */
+export type HeuristicKind = "finding" | "score";
+
+/**
+ * One heuristic: how often it fired, or how its scores are spread.
  */
 export type HeuristicTotals = { 
 /**
@@ -465,17 +507,29 @@ title: string,
  */
 description: string, 
 /**
+ * What its value means.
+ */
+kind: HeuristicKind, 
+/**
  * Responses that it scored.
  */
 scored: number, 
 /**
- * Responses on which it fired; for a score, responses with a value other than 0.
+ * Responses on which it fired; 0 for a score.
  */
 fired: number, 
 /**
- * Mean value over the scored responses.
+ * Share of the scored responses on which it fired, 0 to 1; `null` without any, and for a score.
  */
-mean: number | null, };
+rate: number | null, 
+/**
+ * Mean value of a score over the scored responses; `null` without any, and for a finding.
+ */
+mean: number | null, 
+/**
+ * How a score's values are spread; `null` without any, and for a finding.
+ */
+distribution: Distribution | null, };
 
 /**
  * One link to another span.
@@ -704,6 +758,10 @@ export type PromptTemplate = {
  */
 name: string, 
 /**
+ * Calls of all its versions.
+ */
+calls: number, 
+/**
  * Its versions, oldest first use first.
  */
 versions: Array<PromptVersion>, };
@@ -784,6 +842,16 @@ spans: number,
 bytes: number, };
 
 /**
+ * Who may be addressed.
+ */
+export type Receiving = { 
+/**
+ * Names under which this machine is reached from others ("devbox.local"), beside its addresses and `localhost`:
+ * OTLP requests that state one of them as their host are taken. At most 20.
+ */
+allowedHosts: Array<string>, };
+
+/**
  * A rectangle in pixels of the drawing.
  */
 export type Rect = { 
@@ -816,6 +884,31 @@ maxBytes: number,
  * Days after which a trace is deleted, 1 to 3,650; `null` (the default) is never.
  */
 maxDays: number | null, };
+
+/**
+ * Consecutive siblings of one name and operation, with everything below them.
+ */
+export type Run = { 
+/**
+ * Row of the first member.
+ */
+row: number, 
+/**
+ * The row after the last one that belongs to the run.
+ */
+end: number, 
+/**
+ * How many siblings there are.
+ */
+members: number, 
+/**
+ * Nanoseconds of all members together; a pending one counts none.
+ */
+durationNanos: number, 
+/**
+ * Rows of the run that failed, those below its members included.
+ */
+errors: number, };
 
 /**
  * A drawing and where everything in it landed.
@@ -909,19 +1002,6 @@ ink: number,
 points: Array<ScenePoint>, };
 
 /**
- * The instrumentation scope.
- */
-export type ScopeRow = { 
-/**
- * The instrumentation library's name.
- */
-name: string, 
-/**
- * Its version.
- */
-version: string, };
-
-/**
  * A program that has sent telemetry.
  */
 export type Sender = { 
@@ -958,9 +1038,27 @@ logs: number,
  */
 points: number, 
 /**
+ * Address of the machine that it sends from; `null` for this one.
+ */
+peer: string | null, 
+/**
+ * Whether it stated the ingest key. Without a key, anyone who reaches the port may call themselves anything.
+ */
+authenticated: boolean, 
+/**
+ * Microseconds since the epoch of the first request.
+ */
+firstMicros: number, 
+/**
  * Microseconds since the epoch of the last request.
  */
 lastMicros: number, };
+
+/**
+ * [`Settings`] as a command takes them: what is left out gets its default, what is no setting is refused. The database
+ * may hold settings of another version, so [`Settings`] themselves let it pass.
+ */
+export type SetSettings = Settings;
 
 /**
  * Every setting that lives in the database. Addresses are set at the start (flags and `CLEW_*`), not here.
@@ -973,7 +1071,11 @@ appearance: Appearance,
 /**
  * Retention.
  */
-retention: Retention, };
+retention: Retention, 
+/**
+ * Receiving.
+ */
+receiving: Receiving, };
 
 /**
  * An opened file.
@@ -1077,6 +1179,10 @@ costUsd: number | null,
  */
 ttftNanos: number | null, 
 /**
+ * Output tokens a second, from the first token to the end; over the whole call where no first token is stated.
+ */
+tokensPerSecond: number | null, 
+/**
  * Why the model stopped.
  */
 finishReasons: Array<string>, 
@@ -1173,13 +1279,9 @@ attributeCount: number,
  */
 dropped: [number, number, number], 
 /**
- * Resource attributes.
+ * The instrumentation scope's name and version, where stated, then the resource's attributes.
  */
 resource: Array<AttributeRow>, 
-/**
- * The instrumentation scope.
- */
-scope: ScopeRow, 
 /**
  * Span events in order of time.
  */
@@ -1246,17 +1348,38 @@ underived: number,
  */
 unindexed: number, 
 /**
+ * Spans that wait for their facts or for the index, whichever is further behind.
+ */
+behind: number, 
+/**
  * Items refused since the start, by reason.
  */
 refused: Array<FacetValue>, 
+/**
+ * Spans, log records and points since the start that were stored already: delivered again, and not stored twice.
+ */
+duplicates: number, 
+/**
+ * Items refused since the start, for all reasons.
+ */
+refusedTotal: number, 
 /**
  * Whether the receiver takes spans; otherwise why not.
  */
 problem: string | null, 
 /**
- * Whether Clew listens beyond this machine.
+ * Whether Clew listens beyond this machine: the banner stands while it does.
  */
 exposed: boolean, 
+/**
+ * Whether requests must state the ingest key.
+ */
+keyed: boolean, 
+/**
+ * Host names that requests may be addressed to, beside addresses, `localhost` and the names of container hosts:
+ * those of the start and of the settings, sorted.
+ */
+allowedHosts: Array<string>, 
 /**
  * Whether any span has ever been received live.
  */
@@ -1278,6 +1401,14 @@ databaseBytes: number,
  * Bytes of the full-text index.
  */
 indexBytes: number, 
+/**
+ * Bytes of both, which retention by size counts.
+ */
+usedBytes: number, 
+/**
+ * Share of the size limit that is used, 0 to 1 and beyond.
+ */
+usedShare: number, 
 /**
  * Spans stored.
  */
@@ -1742,6 +1873,18 @@ cost: Float64Array,
  */
 documents: Uint16Array, 
 /**
+ * Rows of the critical path's stretches, in order of time; these three columns have one element a stretch.
+ */
+criticalRow: Uint32Array, 
+/**
+ * Nanoseconds from time 0 to the start of the stretch.
+ */
+criticalFrom: Float64Array, 
+/**
+ * Nanoseconds from time 0 to its end.
+ */
+criticalTo: Float64Array, 
+/**
  * Totals of the trace.
  */
 summary: TraceSummary, 
@@ -1756,7 +1899,27 @@ extentNanos: number,
 /**
  * Texts that columns refer to by index; index 0 is the empty text.
  */
-strings: Array<string>, };
+strings: Array<string>, 
+/**
+ * Runs of at least five repeated siblings, in order of their rows.
+ */
+runs: Array<Run>, 
+/**
+ * Stretches in which nothing works: nanoseconds from time 0 to start and end. Empty where they do not matter.
+ */
+idle: Array<[number, number]>, 
+/**
+ * Nanoseconds of all idle stretches together.
+ */
+idleNanos: number, 
+/**
+ * Their share of the whole trace, 0 to 1.
+ */
+idleShare: number, 
+/**
+ * Nanoseconds of the critical path in which something worked: waiting agents and chains aside.
+ */
+criticalNanos: number, };
 
 /** Every command: its parameters and its reply. */
 export interface Commands {
@@ -1787,7 +1950,7 @@ export interface Commands {
   /** Every setting. */
   get_settings: { params: NoParams; reply: Settings };
   /** Replaces every setting; refused as a whole if one is out of range. */
-  set_settings: { params: Settings; reply: Settings };
+  set_settings: { params: SetSettings; reply: Settings };
   /** What the database holds, and what the present retention would free. */
   get_storage: { params: NoParams; reply: Storage };
   /** Applies retention now. */

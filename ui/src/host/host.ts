@@ -40,6 +40,10 @@ export interface Host {
   onLink(listener: (link: Link) => void): () => void;
   /** Tells of files that the operating system dropped on the window, as tokens for `open_files`. */
   onDropped(listener: (tokens: string[]) => void): () => void;
+  /** Tells of places that a `clew://` link leads to, as hashes. Returns what ends it. */
+  onPlace(listener: (hash: string) => void): () => void;
+  /** Opens a web address outside of Clew; what is not plain http or https is refused. */
+  openLink(url: string): Promise<void>;
   /** Lets the user pick files; their tokens, none when the user backs out. */
   pickFiles(): Promise<string[]>;
   /** Hands files over that a page received by drag and drop; their tokens. */

@@ -108,6 +108,10 @@ export function httpHost(): Host {
       return () => links.delete(listener);
     },
     onDropped: () => () => {},
+    onPlace: () => () => {},
+    async openLink(url) {
+      window.open(url, "_blank", "noopener,noreferrer");
+    },
     giveFiles,
     pickFiles: async () => giveFiles(await chooseFiles()),
   };

@@ -36,6 +36,20 @@ export function tauriHost(): Host {
       return () => {};
     },
     onDropped: (listener) => on<{ tokens: string[] }>("dropped", ({ tokens }) => listener(tokens)),
+    onPlace(listener) {
+      // A link that started the program was there before the page: it is asked for, too.
+      const take = (): void =>
+        void invoke<string | null>("take_place").then((hash) => hash !== null && listener(hash));
+      take();
+      return on("place", take);
+    },
+    async openLink(url) {
+      try {
+        await invoke("open_link", { url });
+      } catch (error) {
+        throw toCallError(error, new CallError("internal", String(error)));
+      }
+    },
     pickFiles: () => invoke<string[]>("pick_files"),
     giveFiles: async () => [],
   };

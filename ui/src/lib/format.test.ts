@@ -9,7 +9,9 @@ import {
   instant,
   line,
   percent,
+  rate,
   saneLocale,
+  score,
   time,
   tokens,
   visible,
@@ -51,6 +53,7 @@ describe("figures", () => {
     expect(tokens(null, null)).toBe("–");
     expect(tokens(12_400, 1_100)).toBe("12.4k→1.1k");
     expect(tokens(9_800, 0)).toBe("9.8k→0");
+    expect([tokens(4, null), tokens(null, 8)]).toEqual(["4 in", "8 out"]);
     expect(cost(null)).toBe("–");
     expect(cost(0)).toBe("$0");
   });
@@ -113,6 +116,13 @@ describe("foreign text", () => {
     expect(line("  a\n\n b ")).toBe("a b");
     expect(line("👍👍👍", 2)).toBe("👍👍…");
     expect(line("x".repeat(1_000_000), 10)).toBe(`${"x".repeat(10)}…`);
+  });
+});
+
+describe("rates and scores", () => {
+  it("have no false digits", () => {
+    expect([rate(88.4), rate(9.44), rate(0)]).toEqual(["88", "9.4", "0"]);
+    expect([score(-0.0833), score(-0.0001), score(1)]).toEqual(["-0.083", "0", "1.000"]);
   });
 });
 

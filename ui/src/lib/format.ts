@@ -49,8 +49,10 @@ export function compact(value: number | null): string {
   return `${scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1).replace(/\.0$/, "")}${unit}`;
 }
 
-/** Tokens in and out: "12.4k→1.1k". */
+/** Tokens in and out: "12.4k→1.1k"; "4 in" where only one is stated. */
 export function tokens(input: number | null, output: number | null): string {
+  if (input !== null && output === null) return `${compact(input)} in`;
+  if (input === null && output !== null) return `${compact(output)} out`;
   return input === null && output === null ? NONE : `${compact(input)}→${compact(output)}`;
 }
 
@@ -96,6 +98,17 @@ export function bytes(value: number): string {
 /** A share of one: "3.1 %". */
 export function percent(share: number | null): string {
   return share === null ? NONE : `${short(share * 100)} %`;
+}
+
+/** A rate with no false digits: "88", "9.4". */
+export function rate(value: number): string {
+  return value >= 10 ? count(value) : value.toFixed(1).replace(/\.0$/, "");
+}
+
+/** A heuristic's score, with three decimals and no minus before nothing: "-0.083". */
+export function score(value: number): string {
+  const text = value.toFixed(3);
+  return Number(text) === 0 ? "0" : text;
 }
 
 const clock = new Intl.DateTimeFormat(locale, {

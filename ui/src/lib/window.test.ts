@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rowsInView, scrollToRow, step } from "./window.ts";
+import { rowsAtOnce, rowsInView, scrollToRow, step } from "./window.ts";
 
 describe("rows in view", () => {
   it("draws what is in sight and a little more", () => {
@@ -12,6 +12,16 @@ describe("rows in view", () => {
     expect(rowsInView(-50, 280, 28, 5, 8)).toEqual({ first: 0, end: 5 });
     expect(rowsInView(0, 280, 28, 0)).toEqual({ first: 0, end: 0 });
     expect(rowsInView(0, 280, 0, 10)).toEqual({ first: 0, end: 0 });
+  });
+});
+
+describe("rows at once", () => {
+  it("are never fewer than those in view", () => {
+    for (const scrollTop of [0, 1, 13, 27, 28, 5_003, 26_000]) {
+      const { first, end } = rowsInView(scrollTop, 613, 26, 1_000);
+      expect(end - first).toBeLessThanOrEqual(rowsAtOnce(613, 26));
+    }
+    expect(rowsAtOnce(613, 0)).toBe(1);
   });
 });
 

@@ -6,13 +6,21 @@ export interface RowWindow {
   end: number;
 }
 
+/** Rows beyond those in sight that stand in the document on either side. */
+export const OVERSCAN = 8;
+
+/** The most rows that {@link rowsInView} ever answers for a list of this height. */
+export function rowsAtOnce(viewHeight: number, rowHeight: number, overscan = OVERSCAN): number {
+  return rowHeight <= 0 ? 1 : Math.ceil(Math.max(0, viewHeight) / rowHeight) + 1 + 2 * overscan;
+}
+
 /** The rows in sight of a list, and `overscan` more on either side. */
 export function rowsInView(
   scrollTop: number,
   viewHeight: number,
   rowHeight: number,
   count: number,
-  overscan = 8,
+  overscan = OVERSCAN,
 ): RowWindow {
   if (rowHeight <= 0 || count <= 0) return { first: 0, end: 0 };
   const first = Math.floor(Math.max(0, scrollTop) / rowHeight) - overscan;

@@ -37,19 +37,18 @@ export interface MarkdownCell {
 
 /** Where a link leads. */
 export interface LinkTarget {
-  /** The address as written. */
+  /** The address: in its one spelling where it may be opened, else as written. */
   url: string;
-  /** The host that would really be asked (in punycode), or the address of a mail; `null` where it may not be opened. */
+  /** The host that would really be asked (in punycode); `null` where the address may not be opened. */
   host: string | null;
 }
 
-/** Reads a link's address: only http, https and mailto may be opened. */
+/** Reads a link's address: only plain http and https may be opened. One that carries a name before its host may not. */
 export function linkTarget(url: string): LinkTarget {
   try {
-    const parsed = new URL(url);
-    if (parsed.protocol === "http:" || parsed.protocol === "https:")
-      return { url: parsed.href, host: parsed.host };
-    if (parsed.protocol === "mailto:") return { url: parsed.href, host: parsed.pathname };
+    const { protocol, host, username, password, href } = new URL(url);
+    const isPlain = (protocol === "http:" || protocol === "https:") && username === "" && password === "";
+    if (isPlain && host !== "") return { url: href, host };
   } catch {
     // Relative and broken addresses lead nowhere: a trace has no base.
   }

@@ -1,4 +1,5 @@
--- Ground: telemetry as received. Rows here are never rewritten, only added and purged.
+-- Ground: telemetry as received. Rows here are never rewritten, only added and purged; payloads may move to another
+-- block as they are.
 
 PRAGMA application_id = 0x434C4557; -- "CLEW"
 
@@ -66,15 +67,16 @@ CREATE TABLE attribute_blocks (
     data BLOB NOT NULL
 ) STRICT;
 
--- Everything else of a span, or whole log records.
+-- Everything else of a span, or whole log records. An id is never used twice: who looks for a block that is gone must
+-- not find another.
 CREATE TABLE content_blocks (
-    id   INTEGER PRIMARY KEY,
+    id   INTEGER PRIMARY KEY AUTOINCREMENT,
     data BLOB NOT NULL
 ) STRICT;
 
 -- One row a span and content.
 CREATE TABLE spans (
-    id       INTEGER PRIMARY KEY, -- order of arrival
+    id       INTEGER PRIMARY KEY AUTOINCREMENT, -- order of arrival, never used twice: watermarks rest on it
     trace    INTEGER NOT NULL REFERENCES traces (id),
     span_id  INTEGER NOT NULL, -- the 64 bits of the id
     hash     INTEGER NOT NULL, -- of the content
@@ -95,7 +97,7 @@ CREATE TABLE spans (
 
 -- Identity: identical content is stored once; also reads a trace.
 CREATE UNIQUE INDEX spans_identity ON spans (trace, span_id, hash);
--- A purge rewrites the blocks that it touches.
+-- A purge rewrites the blocks that it touches; repacking joins small ones.
 CREATE INDEX spans_by_block ON spans (block);
 
 -- One row a log record; its payload is a content block.

@@ -110,7 +110,7 @@ commands! {
     /// Every setting.
     get_settings(NoParams) -> json Settings, on Settings;
     /// Replaces every setting; refused as a whole if one is out of range.
-    set_settings(Settings) -> json Settings;
+    set_settings(SetSettings) -> json Settings;
     /// What the database holds, and what the present retention would free.
     get_storage(NoParams) -> json Storage, on Status;
     /// Applies retention now.

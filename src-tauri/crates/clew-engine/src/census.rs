@@ -3,6 +3,7 @@
 //! Times come from outside, in microseconds since the epoch. Every list is bounded: what senders say cannot grow it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clew_core::model;
@@ -13,6 +14,7 @@ use prost::Message as _;
 use tokio::sync::watch;
 
 use crate::api::{ConnectionProblem, FacetValue, Sender};
+use crate::ingest::Committed;
 
 /// Senders that are remembered; of more, those that sent last.
 const SENDERS: usize = 200;
@@ -43,6 +45,20 @@ struct Books {
     refused: BTreeMap<String, u64>,
     /// Spans committed, by second since the epoch, oldest first.
     committed: VecDeque<(u64, u64)>,
+    duplicates: u64,
+}
+
+/// How a request came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// "gRPC", "HTTP/protobuf" or "HTTP/JSON".
+    pub transport: &'static str,
+    /// The exporter's user agent; empty where it states none.
+    pub user_agent: String,
+    /// The machine that sent it.
+    pub peer: IpAddr,
+    /// Whether it stated the ingest key; false where none is set.
+    pub authenticated: bool,
 }
 
 impl Census {
@@ -56,18 +72,21 @@ impl Census {
         self.changed.subscribe()
     }
 
-    /// Counts a request that was committed: `spans` of its spans were new.
-    pub fn received(
-        &self,
-        now: u64,
-        transport: &str,
-        user_agent: &str,
-        manifest: Manifest,
-        spans: u64,
-    ) {
+    /// Counts a request that was committed, and what of it was new.
+    pub fn received(&self, now: u64, by: &Delivery, manifest: Manifest, committed: Committed) {
+        let Committed {
+            spans,
+            logs,
+            points,
+            ..
+        } = committed;
+        let new = spans.saturating_add(logs).saturating_add(points);
         let mut books = self.books();
+        books.duplicates = books
+            .duplicates
+            .saturating_add(manifest.items.saturating_sub(new));
         for load in manifest.loads {
-            books.count(now, transport, &cut(user_agent), load);
+            books.count(now, by, load);
         }
         let second = now / 1_000_000;
         match books.committed.back_mut() {
@@ -137,6 +156,12 @@ impl Census {
         refused
     }
 
+    /// Items that were delivered again since the start, and not stored twice.
+    #[must_use]
+    pub fn duplicates(&self) -> u64 {
+        self.books().duplicates
+    }
+
     /// Spans committed in a second, over the ten before `now`.
     #[must_use]
     pub fn rate(&self, now: u64) -> f64 {
@@ -175,11 +200,16 @@ impl Census {
 }
 
 impl Books {
-    fn count(&mut self, now: u64, transport: &str, user_agent: &str, load: Load) {
+    fn count(&mut self, now: u64, by: &Delivery, load: Load) {
+        let user_agent = cut(&by.user_agent);
+        let peer =
+            (!by.peer.to_canonical().is_loopback()).then(|| by.peer.to_canonical().to_string());
         let known = self.senders.iter().position(|sender| {
             sender.service == load.service
-                && sender.transport == transport
+                && sender.transport == by.transport
                 && sender.user_agent == user_agent
+                && sender.peer == peer
+                && sender.authenticated == by.authenticated
         });
         let position = known.unwrap_or_else(|| {
             make_room(&mut self.senders, SENDERS, |sender| sender.last_micros);
@@ -187,11 +217,14 @@ impl Books {
                 service: load.service,
                 language: None,
                 scopes: Vec::new(),
-                transport: transport.to_owned(),
-                user_agent: user_agent.to_owned(),
+                transport: by.transport.to_owned(),
+                user_agent,
                 spans: 0,
                 logs: 0,
                 points: 0,
+                peer,
+                authenticated: by.authenticated,
+                first_micros: now,
                 last_micros: now,
             });
             self.senders.len() - 1
@@ -236,6 +269,8 @@ fn cut(text: &str) -> String {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
     loads: Vec<Load>,
+    /// Spans, log records and points in all.
+    items: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -253,20 +288,25 @@ impl Manifest {
     #[must_use]
     pub fn of(batch: &Batch) -> Self {
         let mut manifest = Self::default();
+        let mut items: u64 = 0;
         for group in &batch.spans {
             let load = manifest.load(group);
             load.spans = load.spans.saturating_add(length(&group.items));
+            items = items.saturating_add(length(&group.items));
         }
         for group in &batch.logs {
             let load = manifest.load(group);
             load.logs = load.logs.saturating_add(length(&group.items));
+            items = items.saturating_add(length(&group.items));
         }
         for group in &batch.metrics {
             let load = manifest.load(group);
             for metric in &group.items {
                 load.points = load.points.saturating_add(length(&metric.points).max(1));
+                items = items.saturating_add(length(&metric.points));
             }
         }
+        manifest.items = items;
         manifest
             .loads
             .retain(|load| load.spans > 0 || load.logs > 0 || load.points > 0);
@@ -344,8 +384,25 @@ mod tests {
 
     const SECOND: u64 = 1_000_000;
 
+    fn by(user_agent: &str) -> Delivery {
+        Delivery {
+            transport: "gRPC",
+            user_agent: user_agent.to_owned(),
+            peer: [127, 0, 0, 1].into(),
+            authenticated: false,
+        }
+    }
+
+    fn new(spans: u64) -> Committed {
+        Committed {
+            spans,
+            ..Committed::default()
+        }
+    }
+
     fn manifest(service: &str, spans: u64) -> Manifest {
         Manifest {
+            items: spans,
             loads: vec![Load {
                 service: service.to_owned(),
                 spans,
@@ -398,8 +455,15 @@ mod tests {
             ..Batch::default()
         };
         let census = Census::default();
-        census.received(SECOND, "gRPC", "OTel-Python/1", Manifest::of(&batch), 0);
-        census.received(2 * SECOND, "gRPC", "OTel-Python/1", Manifest::of(&batch), 0);
+        let points = Committed {
+            points: 2,
+            ..Committed::default()
+        };
+        census.received(SECOND, &by("OTel-Python/1"), Manifest::of(&batch), points);
+        assert_eq!(census.duplicates(), 0);
+        let again = Manifest::of(&batch);
+        census.received(2 * SECOND, &by("OTel-Python/1"), again, new(0));
+        assert_eq!(census.duplicates(), 2, "both points came again");
         assert_eq!(
             census.senders(),
             [Sender {
@@ -411,8 +475,50 @@ mod tests {
                 spans: 0,
                 logs: 0,
                 points: 6,
+                peer: None,
+                authenticated: false,
+                first_micros: SECOND,
                 last_micros: 2 * SECOND,
             }]
+        );
+    }
+
+    #[test]
+    fn other_machines_and_senders_without_the_key_stand_apart() {
+        let census = Census::default();
+        let elsewhere = |last: u8, authenticated| Delivery {
+            peer: [192, 168, 1, last].into(),
+            authenticated,
+            ..by("")
+        };
+        let here = Delivery {
+            peer: "::ffff:127.0.0.1".parse().expect("an address"),
+            ..by("")
+        };
+        for by in [
+            by(""),
+            here,
+            elsewhere(7, true),
+            elsewhere(7, false),
+            elsewhere(8, true),
+        ] {
+            census.received(SECOND, &by, manifest("shop", 1), new(1));
+        }
+        let mut told: Vec<_> = census
+            .senders()
+            .into_iter()
+            .map(|sender| (sender.peer, sender.authenticated, sender.spans))
+            .collect();
+        told.sort();
+        let peer = |last: u8| Some(format!("192.168.1.{last}"));
+        assert_eq!(
+            told,
+            [
+                (None, false, 2),
+                (peer(7), false, 1),
+                (peer(7), true, 1),
+                (peer(8), true, 1)
+            ]
         );
     }
 
@@ -438,12 +544,12 @@ mod tests {
     fn the_rate_is_over_ten_seconds_and_falls_to_zero() {
         let census = Census::default();
         for second in 0..20 {
-            census.received(second * SECOND, "gRPC", "", manifest("a", 1), 30);
+            census.received(second * SECOND, &by(""), manifest("a", 1), new(30));
         }
         assert!((census.rate(20 * SECOND) - 30.0).abs() < f64::EPSILON);
         assert!((census.rate(25 * SECOND) - 15.0).abs() < f64::EPSILON);
         assert!(census.rate(30 * SECOND).abs() < f64::EPSILON);
-        census.received(3 * SECOND, "gRPC", "", manifest("a", 1), 30);
+        census.received(3 * SECOND, &by(""), manifest("a", 1), new(30));
         assert!((census.rate(20 * SECOND) - 33.0).abs() < f64::EPSILON);
     }
 
@@ -451,7 +557,7 @@ mod tests {
     fn a_million_senders_and_problems_stay_few() {
         let census = Census::default();
         for n in 0..1_000 {
-            census.received(n, "gRPC", "", manifest(&format!("s{n}"), 1), 1);
+            census.received(n, &by(""), manifest(&format!("s{n}"), 1), new(1));
             census.problem(n, &format!("p{n}"), "fix");
             census.refused_items(&format!("r{n}"), 2);
         }

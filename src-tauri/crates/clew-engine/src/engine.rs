@@ -1,6 +1,6 @@
 //! The engine: everything that runs, opened and shut down as one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,13 +16,15 @@ use crate::changes::Changes;
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
 use crate::ingest::{Committed, Committing, Ingest};
-use crate::receive::{self, Listeners, Wanted};
-use crate::settings::Settings;
+use crate::receive::{self, AllowedHosts, Listeners, Wanted};
+use crate::settings::{self, Settings};
+use crate::store::ballast::Ballast;
 use crate::store::derive::{Deriver, Deriving};
 use crate::store::disk::Disk;
+use crate::store::retention::{self, Holdings};
 use crate::store::search::{Index, SharedIndex};
 use crate::store::writer::Writer;
-use crate::store::{Lock, Store, retention};
+use crate::store::{Lock, Store};
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -37,6 +39,9 @@ pub struct Options {
     pub host: Option<IpAddr>,
     /// Key that OTLP requests must carry as `x-clew-key`; `None` takes requests without.
     pub ingest_key: Option<String>,
+    /// Names under which this machine is reached from others; OTLP requests that state one as their host are taken,
+    /// beside those of the settings. What is no host name is never stated.
+    pub allowed_hosts: Vec<String>,
     /// Free bytes of the disk below which telemetry is refused; `None` is the larger of 512 MiB and 2 %.
     pub disk_floor: Option<u64>,
 }
@@ -56,6 +61,7 @@ pub(crate) struct Inner {
     write: Option<Write>,
     census: Arc<Census>,
     pub(crate) changes: Changes,
+    allowed: AllowedHosts,
     listening: Mutex<Vec<Listening>>,
     offered: Mutex<HashMap<String, PathBuf>>,
 }
@@ -63,9 +69,8 @@ pub(crate) struct Inner {
 /// What a process that writes has.
 #[derive(Debug)]
 struct Write {
-    writer: Writer,
+    holdings: Holdings,
     ingest: Ingest,
-    index: SharedIndex,
     /// Wakes the deriver.
     wake: Arc<Notify>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -112,7 +117,8 @@ impl Engine {
     /// # Errors
     /// When the database cannot be opened, is locked by another Clew, is not Clew's, or is newer than this Clew.
     pub async fn open(options: Options) -> Result<Self, Error> {
-        let (store, lock) = Store::open(&options.database).await?;
+        let ballast = Ballast::new(&options.database, options.disk_floor);
+        let (store, lock) = Store::open(&options.database, &ballast).await?;
         let settings = crate::settings::load(&store.reads).await?;
         let writer = Writer::start(&store.path)?;
         let changes = Changes::start();
@@ -133,15 +139,21 @@ impl Engine {
             watch,
         );
         let tasks = Mutex::new(vec![tokio::spawn(deriver.run())]);
+        let holdings = Holdings {
+            store: store.clone(),
+            writer,
+            index,
+            ballast,
+            changes: changes.clone(),
+        };
         let engine = Self {
             inner: Arc::new(Inner {
                 options,
                 store,
                 settings: RwLock::new(settings),
                 write: Some(Write {
-                    writer,
+                    holdings: holdings.clone(),
                     ingest,
-                    index,
                     wake,
                     tasks,
                     listeners: Mutex::default(),
@@ -149,11 +161,15 @@ impl Engine {
                 }),
                 census: Arc::default(),
                 changes,
+                allowed: AllowedHosts::default(),
                 listening: Mutex::default(),
                 offered: Mutex::default(),
             }),
         };
-        engine.keep(tokio::spawn(retention::run(engine.clone())));
+        engine.allow_hosts();
+        let settings = engine.clone();
+        let kept = retention::run(holdings, move || settings.settings().retention);
+        engine.keep(tokio::spawn(kept));
         Ok(engine)
     }
 
@@ -170,6 +186,7 @@ impl Engine {
             http: 0,
             host: None,
             ingest_key: None,
+            allowed_hosts: Vec::new(),
             disk_floor: None,
         };
         Ok(Self {
@@ -180,6 +197,7 @@ impl Engine {
                 write: None,
                 census: Arc::default(),
                 changes: Changes::start(),
+                allowed: AllowedHosts::default(),
                 listening: Mutex::default(),
                 offered: Mutex::default(),
             }),
@@ -199,6 +217,7 @@ impl Engine {
             ports: [("grpc", options.grpc), ("http", options.http)],
             host: options.host,
             key: options.ingest_key.clone(),
+            allowed: self.inner.allowed.clone(),
         };
         let listeners = receive::listen(
             write.ingest.clone(),
@@ -272,6 +291,15 @@ impl Engine {
         token
     }
 
+    /// Offers a file again under the token that it had.
+    pub(crate) fn give_back(&self, token: String, path: PathBuf) {
+        self.inner
+            .offered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(token, path);
+    }
+
     /// The file that a token names; the token is used up.
     pub(crate) fn take_file(&self, token: &str) -> Option<PathBuf> {
         self.inner
@@ -305,20 +333,17 @@ impl Engine {
             .ok_or_else(read_only)
     }
 
-    pub(crate) fn writer(&self) -> Result<&Writer, Error> {
+    /// What deletion works on.
+    pub(crate) fn holdings(&self) -> Result<&Holdings, Error> {
         self.inner
             .write
             .as_ref()
-            .map(|write| &write.writer)
+            .map(|write| &write.holdings)
             .ok_or_else(read_only)
     }
 
-    pub(crate) fn index(&self) -> Result<&SharedIndex, Error> {
-        self.inner
-            .write
-            .as_ref()
-            .map(|write| &write.index)
-            .ok_or_else(read_only)
+    pub(crate) fn writer(&self) -> Result<&Writer, Error> {
+        Ok(&self.holdings()?.writer)
     }
 
     /// The settings in force.
@@ -337,6 +362,23 @@ impl Engine {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = settings;
+        self.allow_hosts();
+    }
+
+    /// Allows the host names of the options and of the settings.
+    fn allow_hosts(&self) {
+        let settings = self.settings();
+        let names = settings.receiving.allowed_hosts.iter();
+        let names = names.chain(&self.options().allowed_hosts);
+        let names: BTreeSet<String> = names
+            .filter_map(|name| settings::host_name(name).ok())
+            .collect();
+        self.inner.allowed.replace(names);
+    }
+
+    /// Host names that OTLP requests may be addressed to beside those of every machine, sorted.
+    pub(crate) fn allowed_hosts(&self) -> Vec<String> {
+        self.inner.allowed.names()
     }
 
     pub(crate) fn wake_deriver(&self) {
@@ -382,7 +424,7 @@ impl Engine {
             }
             // Readers first, so that the writer's last checkpoint can empty the log.
             self.inner.store.reads.close().await;
-            write.writer.close().await;
+            write.holdings.writer.close().await;
             drop(
                 write
                     .lock

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::api::Listening;
 use crate::error::{Error, ErrorCode};
 use crate::host::{Assets, Host};
-use crate::port;
 use crate::{Engine, Options};
+use crate::{port, settings};
 
 /// OTLP over gRPC, as the OpenTelemetry specification sets it.
 pub const GRPC_PORT: u16 = 4317;
@@ -36,8 +36,8 @@ pub struct Start {
 }
 
 impl Start {
-    /// Reads `CLEW_DB`, `CLEW_GRPC`, `CLEW_HTTP`, `CLEW_UI`, `CLEW_HOST` and `CLEW_KEY` by `variable`; what is not set or
-    /// empty has its default.
+    /// Reads `CLEW_DB`, `CLEW_GRPC`, `CLEW_HTTP`, `CLEW_UI`, `CLEW_HOST`, `CLEW_ALLOW_HOST` (names, commas between
+    /// them), `CLEW_KEY` and `CLEW_MIN_FREE` by `variable`; what is not set or empty has its default.
     ///
     /// # Errors
     /// When a value cannot be read, or the platform names no folder for data and `CLEW_DB` is not set.
@@ -62,6 +62,16 @@ impl Start {
                 })
             })
             .transpose()?;
+        let allowed_hosts = variable("CLEW_ALLOW_HOST")
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(settings::host_name)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|problem| {
+                Error::new(ErrorCode::BadRequest, format!("CLEW_ALLOW_HOST: {problem}"))
+            })?;
         let disk_floor = variable("CLEW_MIN_FREE")
             .map(|value| {
                 value.parse().map_err(|_| {
@@ -83,6 +93,7 @@ impl Start {
                 http: port("CLEW_HTTP", HTTP_PORT)?,
                 host,
                 ingest_key: variable("CLEW_KEY"),
+                allowed_hosts,
                 disk_floor,
             },
             ui: port("CLEW_UI", UI_PORT)?,
@@ -161,6 +172,13 @@ impl Instance {
     #[must_use]
     pub fn link(&self, hash: &str) -> String {
         format!("http://{}/?token={}{hash}", self.ui, self.token)
+    }
+
+    /// The same with a code in the token's place, for a link that stands in the arguments of a browser, where every
+    /// user of the machine can read it: it opens one page once ([`crate::host::gate::Gate::code`]).
+    #[must_use]
+    pub fn link_once(&self, code: &str, hash: &str) -> String {
+        format!("http://{}/?code={code}{hash}", self.ui)
     }
 
     /// Writes `instance.json`, readable by the user alone, in one step.
@@ -313,6 +331,12 @@ impl Running {
             listening,
             host,
         })
+    }
+
+    /// A link that opens the user interface once, to start a browser with.
+    #[must_use]
+    pub fn link_once(&self, hash: &str) -> String {
+        self.instance.link_once(&self.host.code(), hash)
     }
 
     /// Stops taking telemetry, commits what was taken, and removes `instance.json`; within five seconds.

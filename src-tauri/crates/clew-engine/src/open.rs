@@ -35,11 +35,7 @@ type Piece = (Batch, Vec<Problem>);
 /// # Errors
 /// Not a regular file, unreadable, or of no known format; nothing is stored then.
 pub(crate) async fn file(engine: &Engine, path: &Path) -> Result<Opened, Error> {
-    let label = path
-        .file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned();
+    let label = label(path);
     let shown = label.clone();
     let failed = move |why: &dyn std::fmt::Display| {
         Error::new(ErrorCode::Io, format!("cannot open {shown:?}: {why}"))
@@ -70,6 +66,12 @@ pub(crate) async fn file(engine: &Engine, path: &Path) -> Result<Opened, Error> 
     }
     announce(engine);
     Ok(opened)
+}
+
+/// A file's name without its folder, as it is shown.
+pub(crate) fn label(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 pub(super) fn announce(engine: &Engine) {

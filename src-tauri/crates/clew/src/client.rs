@@ -40,6 +40,11 @@ struct Given {
     token: String,
 }
 
+#[derive(Debug, Deserialize)]
+struct Coded {
+    code: String,
+}
+
 impl Client {
     /// Finds the running Clew of a database and makes sure that it answers.
     pub(crate) async fn find(database: &Path) -> Option<Self> {
@@ -100,6 +105,20 @@ impl Client {
             return Err(failure(status, &bytes).into());
         }
         Ok(serde_json::from_slice::<Given>(&bytes)?.token)
+    }
+
+    /// A code that opens one page once: for a link that stands in the arguments of a browser.
+    pub(crate) async fn code(&self) -> anyhow::Result<String> {
+        let request = self
+            .request("/link", "application/json")
+            .body(Full::new(Bytes::from_static(b"{}")).map_err(never).boxed())?;
+        let response = send(&self.instance.ui, request).await?;
+        let status = response.status();
+        let bytes = read(response).await?;
+        if status != StatusCode::OK {
+            return Err(failure(status, &bytes).into());
+        }
+        Ok(serde_json::from_slice::<Coded>(&bytes)?.code)
     }
 
     fn request(&self, path: &str, kind: &str) -> http::request::Builder {

@@ -50,20 +50,35 @@ impl Door {
         serde_json::from_slice(&bytes).map_err(Error::internal)
     }
 
-    /// Opens saved trace files.
+    /// Opens saved trace files, one by one: what cannot be read costs itself.
     pub(crate) async fn open_files(&self, paths: &[PathBuf]) -> anyhow::Result<Vec<Opened>> {
-        let mut tokens = Vec::with_capacity(paths.len());
+        let mut all = Vec::with_capacity(paths.len());
         for path in paths {
-            tokens.push(match self {
-                Self::There(client) => client.give_file(path).await?,
-                Self::Here(engine) => {
-                    let kind = std::fs::metadata(path)
-                        .with_context(|| format!("cannot read {}", path.display()))?;
-                    anyhow::ensure!(kind.is_file(), "{} is not a file", path.display());
-                    engine.offer_file(path)
+            let token = match self {
+                Self::There(client) => client.give_file(path).await,
+                Self::Here(engine) => offer(engine, path),
+            };
+            match token {
+                Ok(token) => {
+                    let tokens = vec![token];
+                    let opened: Vec<Opened> =
+                        self.call("open_files", &OpenFiles { tokens }).await?;
+                    all.extend(opened);
                 }
-            });
+                Err(error) => {
+                    let name = path.file_name().unwrap_or(path.as_os_str());
+                    let label = name.to_string_lossy().into_owned();
+                    all.push(Opened::unread(label, format!("{error:#}")));
+                }
+            }
         }
-        Ok(self.call("open_files", &OpenFiles { tokens }).await?)
+        Ok(all)
     }
+}
+
+fn offer(engine: &Engine, path: &Path) -> anyhow::Result<String> {
+    let kind =
+        std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(kind.is_file(), "{} is not a file", path.display());
+    Ok(engine.offer_file(path))
 }

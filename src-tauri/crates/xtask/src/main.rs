@@ -15,6 +15,7 @@ mod check;
 mod deny;
 mod fuzz;
 mod npm;
+mod prices;
 mod sdk;
 mod setup;
 mod step;
@@ -39,7 +40,7 @@ enum Act {
     },
     /// Runs every test: check, Rust, exporters, browser, window.
     Test {
-        /// Adds what takes longer than a gate may: 200 kills, long fuzzing.
+        /// Adds what takes longer than a gate may: 200 kills, a soak of ten minutes, long fuzzing.
         #[arg(long)]
         long: bool,
         /// Runs one part alone.
@@ -50,13 +51,26 @@ enum Act {
     Check,
     /// Rewrites the generated files of the UI.
     Bindings,
+    /// Remakes the recordings of real programs in `fixtures/otlp` from pinned packages.
+    Record {
+        /// Folders to remake; all that `tests/sdk/programs/record.py` knows when left out.
+        names: Vec<String>,
+    },
+    /// Makes the price book anew from the data of genai-prices.
+    Prices {
+        /// The version of the package.
+        version: String,
+    },
     /// Measures a release build and prints a table in Markdown.
     Bench,
-    /// Fuzzes the decoders (needs a nightly toolchain and cargo-fuzz).
+    /// Fuzzes what reads foreign bytes; installs cargo-fuzz where it is missing.
     Fuzz {
         /// Seconds for each target.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
+        /// Replaces the corpus of `fixtures/fuzz` by the smallest that reaches as much, with what was found.
+        #[arg(long)]
+        minimise: bool,
         /// One target; all of them when left out.
         target: Option<String>,
     },
@@ -70,8 +84,21 @@ fn run() -> Result<()> {
         Act::Test { long, only } => test::run_all(&mut steps, long, only),
         Act::Check => check::run_alone(&mut steps),
         Act::Bindings => bindings::write(&mut steps),
+        Act::Record { names } => sdk::record(&mut steps, &names),
+        Act::Prices { version } => prices::make(&mut steps, &version),
         Act::Bench => bench::run_all(&mut steps),
-        Act::Fuzz { seconds, target } => fuzz::run_all(&mut steps, seconds, target.as_deref()),
+        Act::Fuzz {
+            seconds,
+            minimise,
+            target,
+        } => {
+            let fuzzing = fuzz::Fuzzing {
+                seconds,
+                only: target.as_deref(),
+                minimise,
+            };
+            fuzz::run_all(&mut steps, &fuzzing)
+        }
     }
 }
 

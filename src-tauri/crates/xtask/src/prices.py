@@ -3,6 +3,7 @@
 Only what Clew can count is kept: tokens by kind, and calls. Prices stay decimal texts, in US dollars per million.
 """
 
+import datetime
 import importlib.metadata
 import json
 import re
@@ -114,7 +115,7 @@ book = {
     "version": importlib.metadata.version("genai-prices"),
     "licence": "MIT",
     "url": "https://github.com/pydantic/genai-prices",
-    "date": sys.argv[1],
+    "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     "providers": [
         {
             "id": each.id,

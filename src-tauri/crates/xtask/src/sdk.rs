@@ -1,4 +1,4 @@
-//! The real exporters of the OpenTelemetry SDKs for Python and Node.js, against the real binary.
+//! The real exporters of the OpenTelemetry SDKs for Python and Node.js, and a real agent, against the real binary.
 
 use std::path::PathBuf;
 
@@ -21,6 +21,11 @@ fn python() -> PathBuf {
     })
 }
 
+/// The name of the system's Python.
+pub(crate) fn system_python() -> &'static str {
+    if cfg!(windows) { "python" } else { "python3" }
+}
+
 /// Makes the virtual environment unless it is already what the requirements say.
 fn install_python() -> Result<()> {
     let wanted = std::fs::read(root().join(REQUIREMENTS))
@@ -29,8 +34,9 @@ fn install_python() -> Result<()> {
     if std::fs::read(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(());
     }
-    let system = if cfg!(windows) { "python" } else { "python3" };
-    run(command(system).args(["-m", "venv", "--clear"]).arg(venv()))?;
+    run(command(system_python())
+        .args(["-m", "venv", "--clear"])
+        .arg(venv()))?;
     run(command(&python().to_string_lossy()).args([
         "-m",
         "pip",
@@ -44,7 +50,16 @@ fn install_python() -> Result<()> {
     std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
-/// Runs both exporters' tests. Needs `clew` built.
+/// Remakes `fixtures/otlp`'s recordings of the programs in `tests/sdk/programs`, or those that are named.
+pub(crate) fn record(steps: &mut Steps, names: &[String]) -> Result<()> {
+    steps.run("recordings", || {
+        run(command(system_python())
+            .arg("tests/sdk/programs/record.py")
+            .args(names))
+    })
+}
+
+/// Runs both exporters' tests and an agent that is watched as it runs. Needs `clew` built.
 pub(crate) fn run_all(steps: &mut Steps) -> Result<()> {
     let clew = built("debug", "clew");
     steps.run("Python exporters: packages", install_python)?;
@@ -58,5 +73,10 @@ pub(crate) fn run_all(steps: &mut Steps) -> Result<()> {
     })?;
     steps.run("Node exporters", || {
         run(npm::npm("tests/sdk/node", &["test"]).env("CLEW_BIN", &clew))
+    })?;
+    steps.run("LangGraph, live", || {
+        run(command(system_python())
+            .arg("tests/sdk/programs/live.py")
+            .env("CLEW_BIN", &clew))
     })
 }

@@ -26,6 +26,8 @@ pub(crate) enum Part {
 
 /// Cycles of the kill test: what the gate runs, and what `--long` does.
 const KILLS: (u32, u32) = (50, 200);
+/// Seconds of the soak: what the gate runs, and what `--long` does.
+const SOAK_SECONDS: (u32, u32) = (6, 600);
 /// Seconds for each fuzz target in `--long`.
 const FUZZ_SECONDS: u32 = 300;
 
@@ -44,11 +46,12 @@ pub(crate) fn run_all(steps: &mut Steps, long: bool, only: Option<Part>) -> Resu
         steps.run("UI tests", || run(&mut npm::npm("ui", &["run", "test"])))?;
     }
     if wants(Part::Rust) {
-        let kills = if long { KILLS.1 } else { KILLS.0 };
+        let pick = |(short, far): (u32, u32)| if long { far } else { short };
         steps.run("Rust tests", || {
             run(cargo(&["test", "--workspace"])
                 .env("CLEW_BIN", built("debug", "clew"))
-                .env("CLEW_TEST_KILLS", kills.to_string()))
+                .env("CLEW_TEST_KILLS", pick(KILLS).to_string())
+                .env("CLEW_TEST_SOAK", pick(SOAK_SECONDS).to_string()))
         })?;
     }
     if wants(Part::Sdk) {
@@ -64,7 +67,12 @@ pub(crate) fn run_all(steps: &mut Steps, long: bool, only: Option<Part>) -> Resu
         steps.run("window tests", window)?;
     }
     if long {
-        fuzz::run_all(steps, FUZZ_SECONDS, None)?;
+        let fuzzing = fuzz::Fuzzing {
+            seconds: FUZZ_SECONDS,
+            only: None,
+            minimise: false,
+        };
+        fuzz::run_all(steps, &fuzzing)?;
     }
     steps.summary();
     say("every test passed");

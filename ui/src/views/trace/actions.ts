@@ -136,6 +136,10 @@ export function traceActions(parts: TraceParts): Action[] {
     act("later", "Move later", ["d"], () => trace.pan(0.2), quiet),
     act("fit", "Zoom to the span", ["f"], () => trace.fit()),
     act("reset", "Show the whole trace", ["0"], () => trace.reset()),
+    act("critical", "Show or hide the critical path", ["c"], () => trace.toggleCritical()),
+    act("squeeze", "Compress idle time, or show it at length", ["i"], () => trace.squeeze(), {
+      when: () => when() && (trace.waterfall?.idle.length ?? 0) > 0,
+    }),
     act(
       "error",
       "Next error",

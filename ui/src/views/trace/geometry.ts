@@ -1,5 +1,6 @@
 // Where bars land, in pixels of the lane: one pass over the rows for each zoom.
 import type { Waterfall } from "../../generated/api";
+import type { Axis } from "./axis";
 import { rowCount } from "./outline";
 import type { Viewport } from "./zoom";
 
@@ -18,21 +19,30 @@ export interface Bars {
   split: Float32Array;
 }
 
-/** Pixels of an instant. */
+const REAL: Pick<Axis, "to"> = { to: (nanos) => nanos };
+
+/** Pixels of a place on the axis. */
 export function toPixels(view: Viewport, pixels: number, at: number): number {
   return ((at - view.from) / (view.to - view.from)) * pixels;
 }
 
-/** The instant of a pixel. */
+/** The place on the axis of a pixel. */
 export function toNanos(view: Viewport, pixels: number, x: number): number {
   return view.from + (x / Math.max(pixels, 1)) * (view.to - view.from);
 }
 
 /**
- * Places every bar. The stretch `view` takes `pixels`; the lane goes on to `lane` pixels, where labels have room. A row
+ * Places every bar along the axis. The stretch `view` takes `pixels`; the lane goes on to `lane` pixels, where labels have room. A row
  * without an end reaches to `now`.
  */
-export function place(waterfall: Waterfall, view: Viewport, pixels: number, lane: number, now: number): Bars {
+export function place(
+  waterfall: Waterfall,
+  view: Viewport,
+  pixels: number,
+  lane: number,
+  now: number,
+  axis: Pick<Axis, "to"> = REAL,
+): Bars {
   const count = rowCount(waterfall);
   const bars: Bars = {
     x: new Float32Array(count),
@@ -42,16 +52,18 @@ export function place(waterfall: Waterfall, view: Viewport, pixels: number, lane
   const scale = pixels / (view.to - view.from);
   const { start, duration, ttft } = waterfall;
   for (let row = 0; row < count; row += 1) {
-    const left = (start[row]! - view.from) * scale;
-    const nanos = duration[row]! < 0 ? Math.max(now - start[row]!, 0) : duration[row]!;
-    const right = Math.max(left + nanos * scale, left + LEAST_WIDTH);
+    const begin = start[row]!;
+    const nanos = duration[row]! < 0 ? Math.max(now - begin, 0) : duration[row]!;
+    const left = (axis.to(begin) - view.from) * scale;
+    const right = Math.max((axis.to(begin + nanos) - view.from) * scale, left + LEAST_WIDTH);
     const x = Math.max(left, -OVERHANG);
     const end = Math.min(right, lane + OVERHANG);
     if (end <= x) continue;
     bars.x[row] = x;
     bars.width[row] = end - x;
     if (ttft[row]! > 0 && nanos > 0) {
-      bars.split[row] = Math.min(Math.max(left + ttft[row]! * scale - x, 0), end - x);
+      const first = (axis.to(begin + ttft[row]!) - view.from) * scale;
+      bars.split[row] = Math.min(Math.max(first - x, 0), end - x);
     }
   }
   return bars;
@@ -119,4 +131,18 @@ export function placeLabel(x: number, width: number, label: number, lane: number
   return toRight >= toLeft
     ? { x: right, width: toRight, over: false }
     : { x: gap, width: toLeft, over: false };
+}
+
+/** Stretches of one row's part of the critical path in pixels of the lane; what lies outside is left out. */
+export function strokes(
+  stretches: readonly (readonly [number, number])[],
+  view: Viewport,
+  pixels: number,
+  axis: Pick<Axis, "to">,
+): Segment[] {
+  return stretches.flatMap(([from, to]) => {
+    const x = Math.max(toPixels(view, pixels, axis.to(from)), 0);
+    const end = Math.min(toPixels(view, pixels, axis.to(to)), pixels);
+    return end - x < 0.5 ? [] : [{ x, width: end - x }];
+  });
 }

@@ -1,5 +1,6 @@
 // The whole trace in 30 pixels of height: rows share lanes, and what matters most wins a pixel.
 import type { Waterfall } from "../../generated/api.ts";
+import type { Axis } from "./axis.ts";
 import { OPERATION_OF } from "./bar.ts";
 import { rowCount } from "./outline.ts";
 
@@ -19,19 +20,20 @@ export interface MapPath {
 }
 
 /** Draws the map as one SVG path a colour: counts by lane and pixel first, so that huge traces cost one pass. */
-export function minimap(waterfall: Waterfall, width: number, elapsed: number): MapPath[] {
+export function minimap(waterfall: Waterfall, width: number, elapsed: number, axis: Axis): MapPath[] {
   const pixels = Math.max(Math.floor(width), 1);
   const total = rowCount(waterfall);
   const lanes = Math.min(Math.max(total, 1), LANES);
   const stride = pixels + 1;
   const edges = new Int32Array(lanes * ORDER.length * stride);
-  const scale = pixels / Math.max(elapsed, 1);
+  const scale = pixels / Math.max(axis.length, 1);
   for (let row = 0; row < total; row += 1) {
     const lane = total <= LANES ? row : Math.floor((row * lanes) / total);
     const kind = waterfall.status[row] === 2 ? ERROR : waterfall.operation[row]!;
     const nanos = waterfall.duration[row]! < 0 ? elapsed - waterfall.start[row]! : waterfall.duration[row]!;
-    const from = Math.min(Math.max(Math.floor(waterfall.start[row]! * scale), 0), pixels - 1);
-    const to = Math.min(Math.max(Math.ceil((waterfall.start[row]! + nanos) * scale), from + 1), pixels);
+    const start = waterfall.start[row]!;
+    const from = Math.min(Math.max(Math.floor(axis.to(start) * scale), 0), pixels - 1);
+    const to = Math.min(Math.max(Math.ceil(axis.to(start + nanos) * scale), from + 1), pixels);
     const base = (lane * ORDER.length + kind) * stride;
     edges[base + from]! += 1;
     edges[base + to]! -= 1;

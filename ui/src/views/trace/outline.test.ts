@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   carry,
-  findRuns,
+  runsOf,
   fold,
   foldLevel,
   keepNotable,
@@ -22,7 +22,7 @@ const names = (waterfall: ReturnType<typeof waterfallOf>, lines: ReturnType<type
     return `${"  ".repeat(lines.level[line]!)}${text}${lines.members[line]! > 0 ? ` ×${lines.members[line]}` : ""}`;
   });
 const lines = (waterfall: ReturnType<typeof waterfallOf>, folds = openFolds(waterfall.parent.length)) =>
-  names(waterfall, outline(waterfall, folds, findRuns(waterfall), null));
+  names(waterfall, outline(waterfall, folds, runsOf(waterfall), null));
 
 const agent: Node = {
   name: "agent",
@@ -46,11 +46,6 @@ describe("outline", () => {
     expect(shown.at(-1)).toBe("  tool");
   });
 
-  it("never folds model calls away", () => {
-    const calls = Array.from({ length: 9 }, (): Node => ({ name: "chat", operation: "llm" }));
-    expect(lines(waterfallOf([{ name: "root", below: calls }]))).toHaveLength(10);
-  });
-
   it("hides what is below a closed row, and all levels open again one by one", () => {
     const waterfall = waterfallOf([agent]);
     let folds = fold(waterfall, openFolds(waterfall.parent.length), 0, true, true);
@@ -64,7 +59,7 @@ describe("outline", () => {
 
   it("reveals a row inside a closed parent and inside a run", () => {
     const waterfall = waterfallOf([agent]);
-    const runs = findRuns(waterfall);
+    const runs = runsOf(waterfall);
     const closed = fold(waterfall, openFolds(waterfall.parent.length), 0, true, true);
     const folds = reveal(waterfall, closed, runs, 5);
     expect(shows(outline(waterfall, closed, runs, null), 5)).toBe(false);
@@ -74,7 +69,7 @@ describe("outline", () => {
   it("names the line that hides a row", () => {
     const waterfall = waterfallOf([agent]);
     const closed = fold(waterfall, openFolds(waterfall.parent.length), 1, true, false);
-    const shown = outline(waterfall, closed, findRuns(waterfall), null);
+    const shown = outline(waterfall, closed, runsOf(waterfall), null);
     expect(shown.row[lineOf(shown, 2)]).toBe(1);
   });
 
@@ -94,7 +89,7 @@ describe("outline", () => {
       },
     ]);
     const kept = keepNotable(waterfall);
-    const shown = names(waterfall, outline(waterfall, openFolds(403), findRuns(waterfall), kept));
+    const shown = names(waterfall, outline(waterfall, openFolds(403), runsOf(waterfall), kept));
     expect(shown).toContain("    bad");
     expect(shown.slice(0, 2)).toEqual(["root", "  branch"]);
     expect(shown.length).toBeLessThan(210);
@@ -122,7 +117,7 @@ describe("outline", () => {
       depth: Uint16Array.from({ length: count }, (_, row) => Math.min(row, 65_535)),
       descendants: Uint32Array.from({ length: count }, (_, row) => count - 1 - row),
     } as unknown as typeof waterfall;
-    expect(outline(deep, openFolds(count), findRuns(deep), null).count).toBe(count);
-    expect(reveal(deep, openFolds(count), findRuns(deep), count - 1).closed[0]).toBe(0);
+    expect(outline(deep, openFolds(count), runsOf(deep), null).count).toBe(count);
+    expect(reveal(deep, openFolds(count), runsOf(deep), count - 1).closed[0]).toBe(0);
   });
 });

@@ -1,15 +1,12 @@
 // The lines of a waterfall: which rows show, after folding. Rows come in pre-order with their number of descendants, so
 // every question here is one pass over typed arrays; nothing recurses, whatever the depth.
-import type { Waterfall } from "../../generated/api";
+import type { Run, Waterfall } from "../../generated/api";
 
 /** A trace with more rows than this opens on its errors, model calls and slowest spans. */
 export const MANY_ROWS = 10_000;
-/** So many consecutive siblings of one name fold to one line. */
-export const RUN_LENGTH = 5;
 /** So many of the slowest rows are kept when a huge trace opens. */
 const SLOWEST = 200;
 
-const AGENT = 0;
 const LLM = 2;
 const ERROR = 2;
 
@@ -19,6 +16,8 @@ export interface Runs {
   length: Uint32Array;
   /** The row after the run that starts at a row. */
   end: Uint32Array;
+  /** The run that starts at a row. */
+  of: ReadonlyMap<number, Run>;
 }
 
 /** What is folded; one element a row. */
@@ -68,33 +67,17 @@ export function openFolds(count: number): Folds {
   return { closed: new Uint8Array(count), unrolled: new Uint8Array(count) };
 }
 
-/**
- * Finds runs of repeated siblings: same name, same operation, next to each other. Model calls and agents never fold
- * away, they are what the reader came for.
- */
-export function findRuns(waterfall: Waterfall): Runs {
-  const { descendants, parent, name, operation } = waterfall;
+/** Spreads the engine's list of runs over the rows, so that each row is looked up at once. */
+export function runsOf(waterfall: Waterfall): Runs {
   const count = rowCount(waterfall);
-  const runs: Runs = { length: new Uint32Array(count), end: new Uint32Array(count) };
-  const member = new Uint8Array(count);
-  for (let row = 0; row < count; row += 1) {
-    if (member[row] || operation[row] === LLM || operation[row] === AGENT) continue;
-    let length = 1;
-    let next = row + descendants[row]! + 1;
-    while (
-      next < count &&
-      parent[next] === parent[row] &&
-      name[next] === name[row] &&
-      operation[next] === operation[row]
-    ) {
-      member[next] = 1;
-      length += 1;
-      next += descendants[next]! + 1;
-    }
-    if (length >= RUN_LENGTH) {
-      runs.length[row] = length;
-      runs.end[row] = next;
-    }
+  const runs: Runs = {
+    length: new Uint32Array(count),
+    end: new Uint32Array(count),
+    of: new Map(waterfall.runs.map((run) => [run.row, run])),
+  };
+  for (const run of waterfall.runs) {
+    runs.length[run.row] = run.members;
+    runs.end[run.row] = run.end;
   }
   return runs;
 }
@@ -120,8 +103,8 @@ export function keepNotable(waterfall: Waterfall): Uint8Array {
 export function outline(waterfall: Waterfall, folds: Folds, runs: Runs, kept: Uint8Array | null): Outline {
   const { descendants, depth } = waterfall;
   const total = rowCount(waterfall);
-  // A run's line comes on top of its members, hence at most half as many again.
-  const room = total + Math.ceil(total / RUN_LENGTH) + 1;
+  // A run's line comes on top of its members.
+  const room = total + waterfall.runs.length;
   const row = new Uint32Array(room);
   const level = new Uint16Array(room);
   const members = new Uint32Array(room);

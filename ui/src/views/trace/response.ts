@@ -6,9 +6,9 @@ export type Marks = [number, number][];
 
 const NOT_ANSWERS: ReadonlySet<string> = new Set(["system", "developer", "user", "tool"]);
 
-/** Whether a finding fired. */
-export function fired(finding: Finding): boolean {
-  return finding.value !== 0;
+/** Whether a finding fired: one that answers yes or no, and said yes. A score is no finding. */
+export function fired({ kind, value }: Finding): boolean {
+  return kind === "finding" && value !== 0;
 }
 
 /**

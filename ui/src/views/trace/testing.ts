@@ -1,5 +1,5 @@
 // Waterfalls for tests, written as trees.
-import type { Operation, Waterfall } from "../../generated/api.ts";
+import type { Operation, Run, Waterfall } from "../../generated/api.ts";
 import { OPERATION_OF } from "./bar.ts";
 
 /** A span of a test's trace; times in nanoseconds. */
@@ -11,6 +11,7 @@ export interface Node {
   duration?: number;
   ttft?: number;
   failed?: boolean;
+  /** The rows below; five or more of one name in a row are given as a run, as the engine does. */
   below?: Node[];
 }
 
@@ -83,5 +84,22 @@ export function waterfallOf(roots: Node[]): Waterfall {
     originNanos: "0",
     extentNanos: 100,
     strings,
+    runs: rows.flatMap(({ node, parent }, row) => runAt(row, node, parent)),
+    idle: [],
+    idleNanos: 0,
+    idleShare: 0,
+    criticalNanos: 0,
+    criticalRow: new Uint32Array(),
+    criticalFrom: new Float64Array(),
+    criticalTo: new Float64Array(),
   };
+
+  function runAt(row: number, node: Node, parent: number): Run[] {
+    const same = (at: number): boolean => rows[at]?.node.name === node.name && rows[at]?.parent === parent;
+    if (same(row - 1)) return [];
+    let end = row;
+    while (same(end)) end += 1;
+    const members = end - row;
+    return members < 5 ? [] : [{ row, end, members, durationNanos: members * 10, errors: 0 }];
+  }
 }

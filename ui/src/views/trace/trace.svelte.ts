@@ -2,12 +2,13 @@
 // derived is; folds and zoom are kept with the answer they were made on and carried over to the next.
 import type { Waterfall } from "../../generated/api.ts";
 import { live } from "../../lib/live.svelte.ts";
+import { axisOf } from "./axis.ts";
+import { criticalRows } from "./critical.ts";
 import { errorRows, findRows, nextRow } from "./find.ts";
 import {
   MANY_ROWS,
   type Folds,
   carry,
-  findRuns,
   fold,
   foldLevel,
   keepNotable,
@@ -17,6 +18,7 @@ import {
   reveal,
   rowCount,
   rowOf,
+  runsOf,
   shows,
   spanId,
   unroll,
@@ -46,6 +48,8 @@ export function traceView(params: () => { traceId: string; source: number }, sel
   let folded = $state.raw<{ on: Waterfall; folds: Folds }>();
   let zoomed = $state.raw<{ trace: string; view: Viewport }>();
   let unabridged = $state<string>();
+  let squeezed = $state<string>();
+  let critical = $state(false);
   let onRun = $state.raw<string | null>(null);
   let query = $state("");
   let now = $state(Date.now());
@@ -67,17 +71,20 @@ export function traceView(params: () => { traceId: string; source: number }, sel
       ? since
       : waterfall.extentNanos;
   });
+  // Places on the screen are measured along the axis; what is said is said in real time.
+  const axis = $derived(axisOf(elapsed, squeezed === trace ? (waterfall?.idle ?? []) : []));
+  const path = $derived(critical && waterfall !== undefined ? criticalRows(waterfall) : null);
   const folds = $derived.by((): Folds => {
     if (waterfall === undefined) return openFolds(0);
     if (folded === undefined) return openFolds(rowCount(waterfall));
     return folded.on === waterfall ? folded.folds : carry(folded.on, folded.folds, waterfall);
   });
-  const runs = $derived(waterfall && findRuns(waterfall));
+  const runs = $derived(waterfall && runsOf(waterfall));
   const kept = $derived(
     waterfall && rowCount(waterfall) > MANY_ROWS && unabridged !== trace ? keepNotable(waterfall) : null,
   );
   const lines = $derived(waterfall && runs && outline(waterfall, folds, runs, kept));
-  const view = $derived(zoomed?.trace === trace ? clamp(zoomed.view, elapsed) : whole(elapsed));
+  const view = $derived(zoomed?.trace === trace ? clamp(zoomed.view, axis.length) : whole(axis.length));
   // The span that is asked for; the first, where none is or it has not arrived.
   const asked = $derived.by(() => {
     if (waterfall === undefined) return -1;
@@ -94,6 +101,13 @@ export function traceView(params: () => { traceId: string; source: number }, sel
   });
   // What is folded away is not read: its nearest line above stands for it.
   const row = $derived(lines === undefined || cursor < 0 ? -1 : lines.row[cursor]!);
+  // The rows that the chosen one stands below: the way to it from the top.
+  const leads = $derived.by(() => {
+    const above = new Set<number>();
+    if (waterfall === undefined || row < 0) return above;
+    for (let at = waterfall.parent[row]!; at >= 0; at = waterfall.parent[at]!) above.add(at);
+    return above;
+  });
   const errors = $derived(waterfall ? errorRows(waterfall) : new Uint32Array());
   const matches = $derived(waterfall ? findRows(waterfall, query) : null);
   const matched = $derived(matches === null ? null : new Set(matches));
@@ -154,18 +168,41 @@ export function traceView(params: () => { traceId: string; source: number }, sel
       return view;
     },
     get zoomed() {
-      return zoomed?.trace === trace && (view.from > 0 || view.to < elapsed);
+      return zoomed?.trace === trace && (view.from > 0 || view.to < axis.length);
     },
     /** Nanoseconds from time 0 to the latest end, or to now while the trace runs. */
     get elapsed() {
       return elapsed;
     },
+    /** The time axis: real, or with idle stretches squeezed. */
+    get axis() {
+      return axis;
+    },
+    /** Whether idle stretches are squeezed. */
+    get squeezed() {
+      return squeezed === trace;
+    },
+    /** Squeezes idle stretches, or shows them at length again. */
+    squeeze(): void {
+      squeezed = squeezed === trace ? undefined : trace;
+      zoomed = undefined;
+    },
+    /** The critical path by row, where it is shown. */
+    get critical() {
+      return path;
+    },
+    /** Shows or hides the critical path. */
+    toggleCritical: (): void => void (critical = !critical),
     get running() {
       return running;
     },
     /** The chosen row; the first, where none is chosen; -1 without rows. */
     get row() {
       return row;
+    },
+    /** The rows above the chosen one. */
+    get leads() {
+      return leads;
     },
     /** The line under the cursor. */
     get cursor() {
@@ -197,11 +234,12 @@ export function traceView(params: () => { traceId: string; source: number }, sel
     },
     setView,
     zoom: (factor: number, at = (view.from + view.to) / 2): void =>
-      setView(zoomAt(view, elapsed, at, factor)),
-    pan: (share: number): void => setView(pan(view, elapsed, share)),
+      setView(zoomAt(view, axis.length, at, factor)),
+    pan: (share: number): void => setView(pan(view, axis.length, share)),
     reset: (): void => void (zoomed = undefined),
     fit: (of = row): void => {
-      if (waterfall !== undefined && of >= 0) setView(fit(waterfall.start[of]!, end(of), elapsed));
+      if (waterfall !== undefined && of >= 0)
+        setView(fit(axis.to(waterfall.start[of]!), axis.to(end(of)), axis.length));
     },
     /** Folds or unfolds the line under the cursor; where there is nothing to fold, goes up or down one level. */
     fold(close: boolean, subtree: boolean): void {

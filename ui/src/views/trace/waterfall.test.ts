@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { barLabel, badges, sentence } from "./bar.ts";
 import { errorRows, findRows, nextRow } from "./find.ts";
-import { LEAST_WIDTH, place, placeLabel, runSegments } from "./geometry.ts";
+import { axisOf } from "./axis.ts";
+import { criticalRows, criticalSteps } from "./critical.ts";
+import { LEAST_WIDTH, place, placeLabel, runSegments, strokes } from "./geometry.ts";
 import { minimap } from "./minimap.ts";
 import { marksByPart } from "./response.ts";
-import { tokensPerSecond } from "./speed.ts";
 import { waterfallOf } from "./testing.ts";
 import { toolRows } from "./tools.ts";
 import { SHORTEST, clamp, fit, isWhole, pan, ticks, whole, zoomAt } from "./zoom.ts";
@@ -32,9 +33,13 @@ describe("zoom", () => {
     expect(view.to).toBeGreaterThan(SECOND);
   });
   it("marks round instants, by the clock from a minute on", () => {
-    expect(ticks(whole(8.34 * SECOND), 340, 64)).toEqual([0, 2, 4, 6, 8].map((each) => each * SECOND));
-    expect(ticks(whole(763 * SECOND), 340, 64).map((each) => each / SECOND)).toEqual([0, 300, 600]);
-    expect(ticks({ from: 0, to: 0 }, 340, 64)).toEqual([]);
+    const marks = (seconds: number): number[] =>
+      ticks(whole(seconds * SECOND), 340, 64, axisOf(seconds * SECOND, [])).map(
+        ({ nanos }) => nanos / SECOND,
+      );
+    expect(marks(8.34)).toEqual([0, 2, 4, 6, 8]);
+    expect(marks(763)).toEqual([0, 300, 600]);
+    expect(ticks({ from: 0, to: 0 }, 340, 64, axisOf(0, []))).toEqual([]);
   });
 });
 
@@ -88,6 +93,7 @@ describe("bars", () => {
       ]),
       50,
       100,
+      axisOf(100, []),
     );
     expect(map.map(({ token }) => token)).toEqual(["--kind-chain", "--error"]);
     expect(map[1]?.path).toBe("M0 2h50v1.5h-50z");
@@ -115,14 +121,6 @@ describe("words", () => {
   });
   it("show what is hidden in a name", () => {
     expect(sentence(waterfallOf([{ name: "a\u202eb" }]), 0)).toContain("⟨U+202E⟩");
-  });
-  it("give output speed from the first token on, and none where it would be made up", () => {
-    const usage = { input: 1, output: 100, cacheRead: null, cacheWrite: null, reasoning: null };
-    expect(tokensPerSecond({ usage, durationNanos: 3e9, ttftNanos: 1e9 })).toBe("50");
-    expect(tokensPerSecond({ usage, durationNanos: 1e9, ttftNanos: 1e9 })).toBeNull();
-    expect(
-      tokensPerSecond({ usage: { ...usage, output: null }, durationNanos: 1e9, ttftNanos: null }),
-    ).toBeNull();
   });
 });
 
@@ -164,18 +162,81 @@ describe("evidence", () => {
       [
         {
           heuristic: "refusal",
+          kind: "finding",
           value: 1,
           evidence: [
             [4, 7],
             [9, 12],
           ],
         },
-        { heuristic: "quiet", value: 0, evidence: [[0, 3]] },
+        { heuristic: "quiet", kind: "finding", value: 0, evidence: [[0, 3]] },
+        { heuristic: "sentiment", kind: "score", value: -0.2, evidence: [[0, 3]] },
       ],
     );
     expect([...marks]).toEqual([
       ["0.1", [[0, 3]]],
       ["2.0", [[1, 4]]],
     ]);
+  });
+});
+
+describe("the squeezed axis", () => {
+  const axis = axisOf(1_000, [
+    [100, 500],
+    [600, 900],
+  ]);
+  it("shows what works at its length and what idles as a stub", () => {
+    expect(axis.length).toBeCloseTo(300 + 2 * 7.5);
+    expect(axis.to(50)).toBe(50);
+    expect(axis.to(500)).toBeCloseTo(107.5);
+    expect(axis.to(1_000)).toBeCloseTo(axis.length);
+    expect(axisOf(1_000, []).to(777)).toBe(777);
+  });
+  it("leads back from every place", () => {
+    for (const nanos of [0, 100, 300, 500, 550, 600, 750, 900, 1_000])
+      expect(axis.from(axis.to(nanos))).toBeCloseTo(nanos);
+  });
+  it("never turns back", () => {
+    let last = -1;
+    for (let nanos = 0; nanos <= 1_000; nanos += 1) {
+      expect(axis.to(nanos)).toBeGreaterThan(last);
+      last = axis.to(nanos);
+    }
+  });
+  it("marks no instant inside a stub", () => {
+    const marks = ticks(whole(axis.length), 630, 40, axis);
+    expect(marks.every(({ nanos }) => nanos <= 100 || (nanos >= 500 && nanos <= 600) || nanos >= 900)).toBe(
+      true,
+    );
+  });
+});
+
+describe("the critical path", () => {
+  const waterfall = {
+    ...waterfallOf([{ name: "root", below: [{ name: "a" }, { name: "b" }] }]),
+    criticalRow: Uint32Array.from([0, 1, 0, 2, 2]),
+    criticalFrom: Float64Array.from([0, 10, 20, 30, 40]),
+    criticalTo: Float64Array.from([10, 20, 30, 40, 100]),
+  };
+  it("goes through what works, step by step", () => {
+    expect(criticalSteps(waterfall)).toEqual([
+      { row: 1, times: 1 },
+      { row: 2, times: 1 },
+    ]);
+    const repeated = { ...waterfall, name: Uint32Array.from([1, 2, 2]) };
+    expect(criticalSteps(repeated)).toEqual([{ row: 1, times: 2 }]);
+    expect(criticalSteps(waterfallOf([{ name: "alone" }]))).toEqual([]);
+  });
+  it("is stroked under the row that was waited for", () => {
+    const rows = criticalRows(waterfall);
+    expect(rows.get(0)).toEqual([
+      [0, 10],
+      [20, 30],
+    ]);
+    expect(strokes(rows.get(2)!, { from: 0, to: 100 }, 1_000, axisOf(100, []))).toEqual([
+      { x: 300, width: 100 },
+      { x: 400, width: 600 },
+    ]);
+    expect(strokes(rows.get(2)!, { from: 0, to: 20 }, 1_000, axisOf(100, []))).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 // Which part of the time axis a waterfall shows, in nanoseconds from the trace's time 0.
 
+import type { Axis } from "./axis.ts";
+
 /** A stretch of the time axis. */
 export interface Viewport {
   /** Nanoseconds at the left edge. */
@@ -61,12 +63,30 @@ function stepOf(least: number): number {
     : (CLOCK.find((unit) => unit >= least) ?? Math.ceil(least / 86_400e9) * 86_400e9);
 }
 
-/** Instants for the ruler: round multiples, at least `apart` pixels from each other. */
-export function ticks(view: Viewport, pixels: number, apart: number): number[] {
+/** A mark of the ruler. */
+export interface Tick {
+  /** Its place on the axis. */
+  place: number;
+  /** The instant that it names. */
+  nanos: number;
+}
+
+/** Marks for the ruler: round instants, at least `apart` pixels from each other; none within a squeezed stretch. */
+export function ticks(view: Viewport, pixels: number, apart: number, { parts }: Pick<Axis, "parts">): Tick[] {
   const length = view.to - view.from;
   if (!(pixels > 0) || !(length > 0)) return [];
-  const step = stepOf((length * apart) / pixels);
-  const first = Math.ceil(view.from / step);
-  const last = Math.floor(view.to / step);
-  return Array.from({ length: Math.min(last - first + 1, 200) }, (_, index) => (first + index) * step);
+  const least = (length * apart) / pixels;
+  const step = stepOf(least);
+  const marks: Tick[] = [];
+  for (const part of parts) {
+    const shift = part.from - part.place;
+    const from = Math.max(part.from, view.from + shift);
+    const to = Math.min(part.to, view.to + shift);
+    for (let turn = Math.ceil(from / step); turn * step <= to && marks.length < 200; turn += 1) {
+      const place = turn * step - shift;
+      const last = marks[marks.length - 1];
+      if (last === undefined || place - last.place >= least * 0.99) marks.push({ place, nanos: turn * step });
+    }
+  }
+  return marks;
 }

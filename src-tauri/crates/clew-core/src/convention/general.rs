@@ -81,7 +81,7 @@ const SIGNS: &[(Operation, Keys, Keys)] = &[
     (
         Operation::Embedding,
         &[],
-        &["embedding.", "gen_ai.embeddings."],
+        &["embedding.", "gen_ai.embeddings.", "ai.embedding"],
     ),
     (Operation::Reranker, &[], &["reranker."]),
     (
@@ -108,6 +108,14 @@ const MODEL_SIGNS: Keys = &[
     "llm.prompt.tokens",
     "ai.model.id",
     "model",
+];
+
+/// What OpenLLMetry's decorators and frameworks call a step; its model calls say `gen_ai.*` besides.
+const STEPS: &[(&str, Operation)] = &[
+    ("workflow", Operation::Chain),
+    ("task", Operation::Chain),
+    ("agent", Operation::Agent),
+    ("tool", Operation::Tool),
 ];
 
 /// First words of span names: "chat gpt-4o".
@@ -185,6 +193,10 @@ fn operation(view: &SpanView, reader: &Reader) -> Option<Stated<Operation>> {
     }
     if let Some(key) = model {
         return Some(Stated::new(Operation::Llm, ID, key));
+    }
+    if let Some(kind) = view.attr("traceloop.span.kind").and_then(as_str) {
+        let (_, operation) = STEPS.iter().find(|(name, _)| *name == kind)?;
+        return Some(Stated::new(*operation, ID, "traceloop.span.kind"));
     }
     let (word, _) = view.span.name.split_once(' ')?;
     let (_, operation) = NAMES.iter().find(|(name, _)| *name == word)?;

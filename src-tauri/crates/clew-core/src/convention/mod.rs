@@ -14,7 +14,7 @@ pub(crate) mod tests;
 
 use crate::model::{Facts, Message, SpanView};
 
-pub use read::{finish_reason, provider};
+pub use read::{Heard, finish_reason, in_order, provider};
 
 /// Reads one vocabulary of span attributes.
 pub trait Convention: Sync {

@@ -7,12 +7,12 @@ use serde_json::{Map, Value as Json};
 
 use super::Convention;
 use super::read::{
-    self, Flat, Layer, Reader, Slots, Table, Unit, event_message, field, messages, parse,
+    self, Flat, Layer, Reader, Slots, Table, Unit, event_message, field, log_name, messages, parse,
     tool_definitions, with_system,
 };
 use crate::model::{
     Facts, Message, Operation, Part, PromptFact, SpanView, Stated, ToolDefinition, ToolFact,
-    as_str, to_json,
+    to_json,
 };
 
 /// `gen_ai.*`, from semantic conventions 1.26 to today's repository of their own.
@@ -296,21 +296,6 @@ impl Convention for OtelGenAi {
             .or(reasons_only);
         facts
     }
-}
-
-/// The name of an event log record: its field, else the attribute that stood for it before logs had names.
-fn log_name(log: &opentelemetry_proto::tonic::logs::v1::LogRecord) -> &str {
-    if !log.event_name.is_empty() {
-        return &log.event_name;
-    }
-    let attribute = log
-        .attributes
-        .iter()
-        .rev()
-        .find(|attribute| attribute.key == "event.name");
-    attribute
-        .and_then(|attribute| as_str(attribute.value.as_ref()?.value.as_ref()?))
-        .unwrap_or_default()
 }
 
 /// `gen_ai.prompt.variable.<name>`, as one object.

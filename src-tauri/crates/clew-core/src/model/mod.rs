@@ -3,6 +3,7 @@
 //! OTLP's own messages ([`crate::otlp`]) stay what they are; this module holds what Clew adds to them.
 
 mod bucket;
+mod deep_link;
 mod facts;
 mod hash;
 mod id;
@@ -12,6 +13,7 @@ mod time;
 mod value;
 
 pub use bucket::Bucket;
+pub use deep_link::DeepLink;
 pub use facts::{ErrorFact, Facts, PromptFact, Stated, ToolFact};
 pub use hash::content_hash;
 pub use id::{InvalidId, SpanId, TraceId};

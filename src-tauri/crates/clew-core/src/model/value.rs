@@ -96,15 +96,19 @@ fn whole(number: f64) -> Option<u64> {
         .then_some(number as u64)
 }
 
-/// The value as people read it: text as it is, everything else as compact JSON.
+/// The value as people read it: text, bytes (base64) and numbers as they are, everything else as compact JSON.
 #[must_use]
 pub fn display(value: &Value) -> String {
-    match value {
-        Value::StringValue(text) => text.clone(),
-        other => to_json(&AnyValue {
-            value: Some(other.clone()),
-        })
-        .to_string(),
+    if let Value::StringValue(text) = value {
+        return text.clone();
+    }
+    let json = to_json(&AnyValue {
+        value: Some(value.clone()),
+    });
+    match json {
+        // Numbers and bytes that JSON has no number for are not text that somebody wrote: no quotes.
+        serde_json::Value::String(text) => text,
+        json => json.to_string(),
     }
 }
 

@@ -239,7 +239,8 @@ pub fn decode(
     }
 }
 
-/// Decodes a stored `Span`; the flag is [`GroundSpan::repaired`].
+/// Decodes a stored `Span`; the flag says whether that took repairs. Where it does, [`GroundSpan::repaired`] is set, which
+/// is also set for a span that was repaired while its JSON was read: its stored bytes are good.
 ///
 /// # Errors
 /// What is wrong with the bytes; never for bytes that [`decode`] gave.

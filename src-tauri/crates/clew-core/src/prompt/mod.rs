@@ -50,6 +50,8 @@ pub struct PromptVersion {
 pub struct PromptTemplate {
     /// The template's name as stated.
     pub name: String,
+    /// Calls of all its versions.
+    pub calls: u32,
     /// Its versions, oldest first use first.
     pub versions: Vec<PromptVersion>,
 }

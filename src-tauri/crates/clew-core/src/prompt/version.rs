@@ -61,7 +61,13 @@ pub fn group(calls: &[PromptCall]) -> Vec<PromptTemplate> {
                 .map(|(version, calls)| figures(version, calls))
                 .collect();
             versions.sort_by_key(|version| (version.first_micros, version.last_micros));
-            PromptTemplate { name, versions }
+            PromptTemplate {
+                name,
+                calls: versions
+                    .iter()
+                    .fold(0, |sum, version| sum.saturating_add(version.calls)),
+                versions,
+            }
         })
         .collect();
     let latest = |template: &PromptTemplate| {

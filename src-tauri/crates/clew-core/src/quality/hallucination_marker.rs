@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Finding, Heuristic, Response, expressions, marked};
+use super::{Finding, Heuristic, HeuristicKind, Response, expressions, marked};
 
 /// Fires on the six hedging phrases of the S2 reference, anywhere in the text, in any case.
 ///
@@ -36,6 +36,10 @@ impl Heuristic for HallucinationMarker {
 
     fn description(&self) -> &'static str {
         "The answer hedges, told by phrases such as “I think” or “probably”: unsure, not necessarily wrong."
+    }
+
+    fn kind(&self) -> HeuristicKind {
+        HeuristicKind::Finding
     }
 
     fn score(&self, response: &Response<'_>) -> Option<Finding> {

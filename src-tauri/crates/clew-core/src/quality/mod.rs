@@ -18,12 +18,24 @@ pub use hallucination_marker::HallucinationMarker;
 pub use refusal::Refusal;
 pub use sentiment::Sentiment;
 
+/// What a heuristic's value means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum HeuristicKind {
+    /// Yes or no: 1 where it fired, 0 where not. Lists show those on which it fired.
+    Finding,
+    /// A figure on a scale of its own. It never fires; its mean and distribution are shown.
+    Score,
+}
+
 /// What one heuristic says of one response.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// Id of the heuristic ("refusal").
     pub heuristic: String,
+    /// What its value means.
+    pub kind: HeuristicKind,
     /// Its value: 1 where it fired and 0 where not, or a score on its own scale.
     pub value: f64,
     /// Where it saw it: ranges of the response text, in UTF-16 code units (as JavaScript counts), start and end.
@@ -31,10 +43,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether the heuristic fired: its value is other than 0.
+    /// Whether the heuristic fired: it answers yes or no, and said yes. A score never fires, whatever its value.
     #[must_use]
     pub fn fired(&self) -> bool {
-        self.value != 0.0
+        self.kind == HeuristicKind::Finding && self.value != 0.0
     }
 }
 
@@ -53,12 +65,22 @@ pub trait Heuristic: Sync {
     fn title(&self) -> &'static str;
     /// One sentence on what it looks for.
     fn description(&self) -> &'static str;
+    /// What its value means.
+    fn kind(&self) -> HeuristicKind;
     /// What it says of a response; `None` where it has nothing to judge, which is not the same as 0.
     fn score(&self, response: &Response<'_>) -> Option<Finding>;
 }
 
 /// Every heuristic, in the order in which lists show them.
 pub const HEURISTICS: &[&dyn Heuristic] = &[&Refusal, &HallucinationMarker, &Sentiment];
+
+/// Ids of the heuristics that answer yes or no, in the order of [`HEURISTICS`].
+pub fn yes_or_no() -> impl Iterator<Item = &'static str> {
+    HEURISTICS
+        .iter()
+        .filter(|heuristic| heuristic.kind() == HeuristicKind::Finding)
+        .map(|heuristic| heuristic.id())
+}
 
 /// What every heuristic says of a response, in the order of [`HEURISTICS`]; empty for a response without text.
 #[must_use]
@@ -104,6 +126,7 @@ fn marked(heuristic: &dyn Heuristic, expressions: &[Regex], text: &str) -> Optio
     let evidence = evidence::utf16(text, found);
     Some(Finding {
         heuristic: heuristic.id().to_owned(),
+        kind: heuristic.kind(),
         value: if evidence.is_empty() { 0.0 } else { 1.0 },
         evidence,
     })

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Finding, Heuristic, Response, evidence, expressions};
+use super::{Finding, Heuristic, HeuristicKind, Response, evidence, expressions};
 
 /// Counts praise less blame over all words, by the formula of the S2 reference.
 ///
@@ -35,6 +35,10 @@ impl Heuristic for Sentiment {
         "Praising less blaming words as a share of all words: above 0 is praise, below 0 is blame."
     }
 
+    fn kind(&self) -> HeuristicKind {
+        HeuristicKind::Score
+    }
+
     fn score(&self, response: &Response<'_>) -> Option<Finding> {
         let text = response.text;
         let words = text
@@ -59,6 +63,7 @@ impl Heuristic for Sentiment {
         let value = balance / words as f64;
         Some(Finding {
             heuristic: self.id().to_owned(),
+            kind: self.kind(),
             value,
             evidence: evidence::utf16(text, ranges),
         })

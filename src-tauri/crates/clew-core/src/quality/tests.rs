@@ -46,6 +46,18 @@ fn every_expression_compiles_and_fires_on_its_own_phrase() {
 }
 
 #[test]
+fn a_score_is_no_finding() {
+    let praise = finding(&Sentiment, "A great answer.");
+    assert!(praise.value > 0.0 && !praise.fired());
+    let hedge = finding(&HallucinationMarker, "I think so.");
+    assert!(hedge.fired());
+    assert_eq!(
+        yes_or_no().collect::<Vec<_>>(),
+        ["refusal", "hallucination_marker"]
+    );
+}
+
+#[test]
 fn a_plain_answer_is_scored_zero_and_an_empty_one_not_at_all() {
     for heuristic in HEURISTICS {
         let found = finding(*heuristic, "Paris is the capital of France.");
@@ -199,7 +211,8 @@ proptest! {
                 prop_assert!(String::from_utf16(&units[start as usize..end as usize]).is_ok());
                 last = end + 1;
             }
-            prop_assert_eq!(found.fired() , found.value != 0.0);
+            let says_yes = found.kind == HeuristicKind::Finding && found.value != 0.0;
+            prop_assert_eq!(found.fired(), says_yes);
             let cut = excerpt(&text, &found.evidence);
             prop_assert!(cut.text.chars().count() <= 400);
             prop_assert!(cut.marks.iter().all(|&(_, end)| end as usize <= cut.text.encode_utf16().count()));

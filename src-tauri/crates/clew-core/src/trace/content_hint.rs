@@ -117,6 +117,12 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "COPILOT_OTEL_CAPTURE_CONTENT=true",
     ),
     (
+        "com.anthropic.sdk.",
+        "Anthropic's SDK",
+        ByDefault::Off,
+        "ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE=content",
+    ),
+    (
         "com.anthropic.claude_code",
         "Claude Code",
         ByDefault::Off,
@@ -197,6 +203,7 @@ mod tests {
                 "openinference.instrumentation.openai",
                 "OPENINFERENCE_HIDE_INPUTS=false",
             ),
+            ("com.anthropic.sdk.python", "TRACES_CONTENT_MODE=content"),
             ("ai", "recordInputs"),
             ("aiohttp", "OTEL_INSTRUMENTATION_GENAI"),
         ] {

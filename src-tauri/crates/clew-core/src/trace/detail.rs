@@ -34,8 +34,10 @@ pub struct AttributeRow {
     pub r#type: String,
     /// The value as text (JSON for arrays and lists), cut after 64 KiB.
     pub value: String,
-    /// Bytes of the whole value; more than `value` holds where it was cut.
+    /// Bytes of the whole value.
     pub size: u32,
+    /// Whether `value` holds only its beginning.
+    pub cut: bool,
 }
 
 /// One span event.
@@ -76,16 +78,6 @@ pub struct LogRow {
     pub body: String,
     /// Its attributes.
     pub attributes: Vec<AttributeRow>,
-}
-
-/// The instrumentation scope.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ScopeRow {
-    /// The instrumentation library's name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
 }
 
 /// Why a model call shows no content, and what to set so that the next one does.
@@ -152,6 +144,8 @@ pub struct SpanDetail {
     pub cost_usd: Option<f64>,
     /// Nanoseconds to the first token.
     pub ttft_nanos: Option<u64>,
+    /// Output tokens a second, from the first token to the end; over the whole call where no first token is stated.
+    pub tokens_per_second: Option<f64>,
     /// Why the model stopped.
     pub finish_reasons: Vec<String>,
     /// The error's type, where stated.
@@ -200,10 +194,8 @@ pub struct SpanDetail {
     pub attribute_count: u32,
     /// Attributes, events and links that the SDK dropped.
     pub dropped: (u32, u32, u32),
-    /// Resource attributes.
+    /// The instrumentation scope's name and version, where stated, then the resource's attributes.
     pub resource: Vec<AttributeRow>,
-    /// The instrumentation scope.
-    pub scope: ScopeRow,
     /// Span events in order of time.
     pub events: Vec<EventRow>,
     /// Span links.

@@ -2,9 +2,12 @@
 
 mod content_hint;
 mod count;
+mod critical_path;
 mod detail;
+mod idle;
 mod markdown;
 mod row;
+mod run;
 mod summary;
 #[cfg(test)]
 mod testing;
@@ -15,11 +18,12 @@ mod waterfall;
 
 pub use count::{Counted, counted};
 pub use detail::{
-    AttributeRow, ContentHint, EventRow, FactRow, LinkRow, LogRow, ScopeRow, SpanDetail,
-    Surroundings, VariantRow, detail,
+    AttributeRow, ContentHint, EventRow, FactRow, LinkRow, LogRow, SpanDetail, Surroundings,
+    VariantRow, detail,
 };
 pub use markdown::markdown;
 pub use row::{RowFacts, SpanRow};
-pub use summary::{TraceState, TraceSummary, summary};
+pub use run::Run;
+pub use summary::{RUNNING_MICROS, Roots, TraceState, TraceSummary, summary};
 pub use tree::{Tree, tree};
 pub use waterfall::{Waterfall, WaterfallValue, flag, waterfall};

@@ -168,7 +168,7 @@ impl RowFacts {
             output_preview: output_preview(facts),
             findings: findings
                 .iter()
-                .filter(|finding| finding.value != 0.0)
+                .filter(|finding| finding.fired())
                 .map(|finding| finding.heuristic.clone())
                 .collect(),
         }
@@ -273,6 +273,7 @@ fn preview(text: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{ErrorFact, Stated};
+    use crate::quality::HeuristicKind;
 
     fn stated<T>(value: T) -> Option<Stated<T>> {
         Some(Stated::new(value, "test", "key"))
@@ -383,14 +384,19 @@ mod tests {
 
     #[test]
     fn only_heuristics_that_fired_are_named() {
-        let finding = |heuristic: &str, value: f64| Finding {
+        let finding = |heuristic: &str, kind: HeuristicKind, value: f64| Finding {
             heuristic: heuristic.to_owned(),
+            kind,
             value,
             evidence: Vec::new(),
         };
         let row = RowFacts::of(
             &Facts::default(),
-            &[finding("refusal", 1.0), finding("sentiment", 0.0)],
+            &[
+                finding("refusal", HeuristicKind::Finding, 1.0),
+                finding("hallucination_marker", HeuristicKind::Finding, 0.0),
+                finding("sentiment", HeuristicKind::Score, -0.2),
+            ],
         );
         assert_eq!(row.findings, ["refusal"]);
     }

@@ -5,21 +5,80 @@ use ts_rs::TS;
 
 use super::waterfall::Axis;
 use super::{SpanRow, counted, tree};
-use crate::model::{Operation, TraceId, UnixNanos};
+use crate::model::{Operation, SpanId, TraceId, UnixNanos};
 
-/// How long after its newest span a trace without an ended root still counts as running, in microseconds.
-const RUNNING_MICROS: u64 = 120_000_000;
+/// How long after its newest arrival a trace with an open or a missing root still counts as running, in microseconds.
+pub const RUNNING_MICROS: u64 = 120_000_000;
 
 /// Whether a trace still runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum TraceState {
-    /// Its root has not ended or not arrived, and spans came within the last two minutes.
+    /// A root has not ended or none has arrived, and spans came within the last two minutes.
     Running,
-    /// Its root has ended.
+    /// All its roots have ended.
     Complete,
-    /// Its root never came: the parent was not sampled, lives elsewhere, or the program died.
+    /// Its root never came or never ended: the parent was not sampled, lives elsewhere, or the program died.
     Rootless,
+}
+
+/// What is known of a trace's roots, its spans without a parent. Of two the larger holds: parts of a trace are merged by
+/// `max`, in any order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Roots {
+    /// None has come.
+    #[default]
+    Missing = 0,
+    /// All that have come have ended.
+    Ended = 1,
+    /// One that has come has not ended.
+    Pending = 2,
+}
+
+impl Roots {
+    /// What one span says of the roots; its end is 0 while it is pending.
+    #[must_use]
+    pub const fn of(parent: Option<SpanId>, end: UnixNanos) -> Self {
+        match (parent, end.0) {
+            (Some(_), _) => Self::Missing,
+            (None, 0) => Self::Pending,
+            (None, _) => Self::Ended,
+        }
+    }
+
+    /// The number under which it is stored.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// What a stored number stands for; one that stands for nothing is a missing root.
+    #[must_use]
+    pub const fn from_number(number: i64) -> Self {
+        match number {
+            1 => Self::Ended,
+            2 => Self::Pending,
+            _ => Self::Missing,
+        }
+    }
+}
+
+impl TraceState {
+    /// The one rule for lists, waterfalls and filters. Both times are in microseconds since the epoch: when the trace's
+    /// newest telemetry came, and the present.
+    #[must_use]
+    pub const fn of(roots: Roots, last_received: u64, now: u64) -> Self {
+        match roots {
+            Roots::Ended => Self::Complete,
+            Roots::Missing | Roots::Pending => {
+                if now.saturating_sub(last_received) < RUNNING_MICROS {
+                    Self::Running
+                } else {
+                    Self::Rootless
+                }
+            }
+        }
+    }
 }
 
 /// One row of the list of traces. Totals count each model call once ([`crate::trace`]).
@@ -103,15 +162,12 @@ pub fn summary(
             .filter_map(|&row| Some((row, rows[row].facts.as_ref()?)))
     };
 
-    let ended = root.is_some() && roots().all(|root| root.end.0 != 0);
-    let recent = now.micros().saturating_sub(last_received_micros) < RUNNING_MICROS;
-    let state = if ended {
-        TraceState::Complete
-    } else if recent {
-        TraceState::Running
-    } else {
-        TraceState::Rootless
-    };
+    let known = rows.iter().map(|row| Roots::of(row.parent, row.end)).max();
+    let state = TraceState::of(
+        known.unwrap_or_default(),
+        last_received_micros,
+        now.micros(),
+    );
 
     let mut calls: Vec<usize> = (0..rows.len()).filter(|&row| counted.call[row]).collect();
     calls.sort_by_key(|&row| (rows[row].start, rows[row].span_id));

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use serde::Serialize;
 use ts_rs::TS;
 
+use super::critical_path::{Stretch, critical_path};
+use super::idle::{idle, total, works};
+use super::run::{Run, runs};
 use super::{SpanRow, TraceSummary, counted, tree};
 use crate::model::Operation;
 use crate::packed::{Column, Pack};
@@ -43,6 +46,16 @@ pub struct WaterfallValue {
     pub extent_nanos: f64,
     /// Texts that columns refer to by index; index 0 is the empty text.
     pub strings: Vec<String>,
+    /// Runs of at least five repeated siblings, in order of their rows.
+    pub runs: Vec<Run>,
+    /// Stretches in which nothing works: nanoseconds from time 0 to start and end. Empty where they do not matter.
+    pub idle: Vec<(f64, f64)>,
+    /// Nanoseconds of all idle stretches together.
+    pub idle_nanos: f64,
+    /// Their share of the whole trace, 0 to 1.
+    pub idle_share: f64,
+    /// Nanoseconds of the critical path in which something worked: waiting agents and chains aside.
+    pub critical_nanos: f64,
 }
 
 /// A trace as rows in pre-order; each column has one element a row.
@@ -112,6 +125,15 @@ pub struct Waterfall {
     /// Documents retrieved.
     #[ts(type = "Uint16Array")]
     pub documents: Vec<u16>,
+    /// Rows of the critical path's stretches, in order of time; these three columns have one element a stretch.
+    #[ts(type = "Uint32Array")]
+    pub critical_row: Vec<u32>,
+    /// Nanoseconds from time 0 to the start of the stretch.
+    #[ts(type = "Float64Array")]
+    pub critical_from: Vec<f64>,
+    /// Nanoseconds from time 0 to its end.
+    #[ts(type = "Float64Array")]
+    pub critical_to: Vec<f64>,
 }
 
 impl Pack for Waterfall {
@@ -143,6 +165,9 @@ impl Pack for Waterfall {
             ("cachedTokens", Column::F64(self.cached_tokens.clone())),
             ("cost", Column::F64(self.cost.clone())),
             ("documents", Column::U16(self.documents.clone())),
+            ("criticalRow", Column::U32(self.critical_row.clone())),
+            ("criticalFrom", Column::F64(self.critical_from.clone())),
+            ("criticalTo", Column::F64(self.critical_to.clone())),
         ]
     }
 }
@@ -163,6 +188,11 @@ pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
         origin_nanos: axis.origin.to_string(),
         extent_nanos: exact(axis.extent()),
         strings: Vec::new(),
+        runs: Vec::new(),
+        idle: Vec::new(),
+        idle_nanos: 0.0,
+        idle_share: 0.0,
+        critical_nanos: 0.0,
     });
     for (index, &at) in tree.order.iter().enumerate() {
         position[at] = i32::try_from(index).unwrap_or(i32::MAX);
@@ -238,6 +268,7 @@ pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
             .push(u16::try_from(documents).unwrap_or(u16::MAX));
     }
     built.value.strings = texts.list;
+    built.read_shape();
     built
 }
 
@@ -265,6 +296,27 @@ impl Waterfall {
             cached_tokens: Vec::new(),
             cost: Vec::new(),
             documents: Vec::new(),
+            critical_row: Vec::new(),
+            critical_from: Vec::new(),
+            critical_to: Vec::new(),
+        }
+    }
+
+    /// Fills in what follows from all rows together: runs, idle stretches and the critical path.
+    fn read_shape(&mut self) {
+        self.value.runs = runs(self);
+        self.value.idle = idle(self);
+        self.value.idle_nanos = total(&self.value.idle);
+        if self.value.extent_nanos > 0.0 {
+            self.value.idle_share = self.value.idle_nanos / self.value.extent_nanos;
+        }
+        for Stretch { row, from, to } in critical_path(self) {
+            if works(self, row as usize) {
+                self.value.critical_nanos += to - from;
+            }
+            self.critical_row.push(row);
+            self.critical_from.push(from);
+            self.critical_to.push(to);
         }
     }
 }

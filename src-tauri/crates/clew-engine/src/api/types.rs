@@ -5,10 +5,10 @@ use ts_rs::TS;
 
 use clew_core::model::Operation;
 use clew_core::prompt::DiffLine;
-use clew_core::quality::Finding;
+use clew_core::quality::{Finding, HeuristicKind};
 use clew_core::trace::TraceSummary;
 
-pub use crate::settings::Settings;
+pub use crate::settings::{SetSettings, Settings};
 
 /// No parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, TS)]
@@ -243,7 +243,7 @@ pub struct PromptDiff {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct FindingFilter {
-    /// Only this heuristic; `null` is all.
+    /// Only this heuristic; `null` is all. A score fires on nothing.
     pub heuristic: Option<String>,
     /// Start time of the span.
     pub range: TimeRange,
@@ -253,7 +253,25 @@ pub struct FindingFilter {
     pub limit: u32,
 }
 
-/// One heuristic and how often it fired.
+/// How the values of a score are spread: bins of one width.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Distribution {
+    /// Where the first bin starts.
+    pub from: f64,
+    /// Where the last bin ends.
+    pub to: f64,
+    /// Responses by bin.
+    pub bins: Vec<u64>,
+    /// Responses whose value is below 0.
+    pub below: u64,
+    /// Responses whose value is 0.
+    pub zero: u64,
+    /// Responses whose value is above 0.
+    pub above: u64,
+}
+
+/// One heuristic: how often it fired, or how its scores are spread.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct HeuristicTotals {
@@ -263,12 +281,18 @@ pub struct HeuristicTotals {
     pub title: String,
     /// One sentence on what it looks for.
     pub description: String,
+    /// What its value means.
+    pub kind: HeuristicKind,
     /// Responses that it scored.
     pub scored: u64,
-    /// Responses on which it fired; for a score, responses with a value other than 0.
+    /// Responses on which it fired; 0 for a score.
     pub fired: u64,
-    /// Mean value over the scored responses.
+    /// Share of the scored responses on which it fired, 0 to 1; `null` without any, and for a score.
+    pub rate: Option<f64>,
+    /// Mean value of a score over the scored responses; `null` without any, and for a finding.
     pub mean: Option<f64>,
+    /// How a score's values are spread; `null` without any, and for a finding.
+    pub distribution: Option<Distribution>,
 }
 
 /// One response on which a heuristic fired.
@@ -362,12 +386,23 @@ pub struct Status {
     pub underived: u64,
     /// Spans whose text is not indexed yet.
     pub unindexed: u64,
+    /// Spans that wait for their facts or for the index, whichever is further behind.
+    pub behind: u64,
     /// Items refused since the start, by reason.
     pub refused: Vec<FacetValue>,
+    /// Spans, log records and points since the start that were stored already: delivered again, and not stored twice.
+    pub duplicates: u64,
+    /// Items refused since the start, for all reasons.
+    pub refused_total: u64,
     /// Whether the receiver takes spans; otherwise why not.
     pub problem: Option<String>,
-    /// Whether Clew listens beyond this machine.
+    /// Whether Clew listens beyond this machine: the banner stands while it does.
     pub exposed: bool,
+    /// Whether requests must state the ingest key.
+    pub keyed: bool,
+    /// Host names that requests may be addressed to, beside addresses, `localhost` and the names of container hosts:
+    /// those of the start and of the settings, sorted.
+    pub allowed_hosts: Vec<String>,
     /// Whether any span has ever been received live.
     pub received: bool,
 }
@@ -382,6 +417,10 @@ pub struct Storage {
     pub database_bytes: u64,
     /// Bytes of the full-text index.
     pub index_bytes: u64,
+    /// Bytes of both, which retention by size counts.
+    pub used_bytes: u64,
+    /// Share of the size limit that is used, 0 to 1 and beyond.
+    pub used_share: f64,
     /// Spans stored.
     pub spans: u64,
     /// Log records stored.
@@ -438,6 +477,12 @@ pub struct Sender {
     pub logs: u64,
     /// Metric points received.
     pub points: u64,
+    /// Address of the machine that it sends from; `null` for this one.
+    pub peer: Option<String>,
+    /// Whether it stated the ingest key. Without a key, anyone who reaches the port may call themselves anything.
+    pub authenticated: bool,
+    /// Microseconds since the epoch of the first request.
+    pub first_micros: u64,
     /// Microseconds since the epoch of the last request.
     pub last_micros: u64,
 }
@@ -520,6 +565,23 @@ pub struct Opened {
     pub problems: Vec<String>,
     /// How many problems there were.
     pub problem_count: u64,
+}
+
+impl Opened {
+    /// A file of which nothing could be read, and why.
+    #[must_use]
+    pub fn unread(label: String, why: String) -> Self {
+        Self {
+            source: None,
+            label,
+            spans: 0,
+            traces: 0,
+            logs: 0,
+            points: 0,
+            problems: vec![why],
+            problem_count: 1,
+        }
+    }
 }
 
 /// Names an opened file.

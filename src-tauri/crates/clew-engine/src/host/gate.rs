@@ -1,6 +1,7 @@
 //! Who may speak to the browser host: checks of Host, Origin, Sec-Fetch-Site and token, and the headers of every reply.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -40,15 +41,30 @@ const HEADERS: [(HeaderName, &str); 8] = [
     ),
 ];
 
-const LOCKED: &str = "This page needs its link with the token.\n\n\
+const LOCKED: &str = "This page needs a link that has not been used.\n\n\
     Open the link that `clew serve` printed when it started, or ask for a new one with `clew open`.\n";
 
+/// How long a code opens a page: a browser that starts cold needs a few seconds.
+const CODE_LIFE: Duration = Duration::from_secs(60);
+/// Codes that may wait to be used; of more the oldest goes.
+const CODES: usize = 16;
+
 /// Decides about requests to one bound port.
-#[derive(Debug)]
 pub struct Gate {
     port: u16,
     token: String,
     cookie: String,
+    /// Codes that nobody has used, and until when they can be, oldest first.
+    codes: Mutex<Vec<(String, Instant)>>,
+}
+
+impl std::fmt::Debug for Gate {
+    /// Leaves the token and the codes out, so that no log can hold them.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Gate")
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a request may not pass.
@@ -69,7 +85,7 @@ pub enum Refusal {
 pub enum Passage {
     /// It reaches its route.
     Open,
-    /// It carried the token in its URL: the browser goes to this path and query, with a cookie instead.
+    /// It carried the token or a fresh code in its URL: the browser goes to this path and query, with a cookie instead.
     Exchange(String),
 }
 
@@ -79,18 +95,40 @@ impl Gate {
     /// Stops the process if the operating system has no random numbers to give: there is no safe way to go on.
     #[must_use]
     pub fn new(port: u16) -> Self {
-        let mut bytes = [0; 32];
-        while rand::rngs::OsRng.try_fill_bytes(&mut bytes).is_err() {
-            tracing::error!("cannot get random bytes for the token; trying again");
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }
-        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
             port,
-            token,
+            token: secret(),
             // Cookies are shared by all ports of a host, so the name carries the port.
             cookie: format!("clew-{port}"),
+            codes: Mutex::default(),
         }
+    }
+
+    /// A code for a link that goes to a browser through a command line, where every user of the machine can read it:
+    /// 64 hex digits that open one page, once, within a minute, and are useless then.
+    #[must_use]
+    pub fn code(&self) -> String {
+        self.code_at(Instant::now())
+    }
+
+    fn code_at(&self, now: Instant) -> String {
+        let code = secret();
+        let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        if codes.len() >= CODES {
+            codes.remove(0);
+        }
+        codes.push((code.clone(), now + CODE_LIFE));
+        code
+    }
+
+    /// Uses a code up; false where it is none, was used, or is too old.
+    fn take_code(&self, candidate: &str, now: Instant) -> bool {
+        let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        codes.retain(|(_, until)| now < *until);
+        let found = codes
+            .iter()
+            .position(|(code, _)| candidate.as_bytes().ct_eq(code.as_bytes()).into());
+        found.map(|at| codes.remove(at)).is_some()
     }
 
     /// The token: 64 hex digits.
@@ -133,14 +171,20 @@ impl Gate {
         let bearer = single(headers, &AUTHORIZATION)
             .and_then(|value| value.strip_prefix("Bearer "))
             .is_some_and(|token| self.is_token(token));
-        let in_url = uri
-            .query()
-            .unwrap_or_default()
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("token="));
-        if let (Some(token), &Method::GET) = (in_url, method) {
-            return if self.is_token(token) {
-                Ok(Passage::Exchange(without_token(uri)))
+        let in_url = |name: &str| {
+            let mut pairs = uri.query().unwrap_or_default().split('&');
+            pairs.find_map(|pair| pair.strip_prefix(name))
+        };
+        let key = match (in_url("token="), in_url("code=")) {
+            (Some(token), _) => Some(self.is_token(token)),
+            (None, Some(code)) if method == Method::GET => {
+                Some(self.take_code(code, Instant::now()))
+            }
+            (None, _) => None,
+        };
+        if let (Some(fits), &Method::GET) = (key, method) {
+            return if fits {
+                Ok(Passage::Exchange(without_key(uri)))
             } else {
                 Err(Refusal::Token)
             };
@@ -172,6 +216,16 @@ impl Gate {
     }
 }
 
+/// 256 bits that nobody can guess: 64 hex digits.
+fn secret() -> String {
+    let mut bytes = [0; 32];
+    while rand::rngs::OsRng.try_fill_bytes(&mut bytes).is_err() {
+        tracing::error!("cannot get random bytes for a token; trying again");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The value of a header that is there exactly once.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
@@ -179,14 +233,16 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     values.next().is_none().then_some(value)
 }
 
-/// Path and query without the token. Always a path of this host: `//evil.example` would name another.
-fn without_token(uri: &Uri) -> String {
+/// Path and query without token and code. Always a path of this host: `//evil.example` would name another.
+fn without_key(uri: &Uri) -> String {
     let path = format!("/{}", uri.path().trim_start_matches(['/', '\\']));
     let rest: Vec<&str> = uri
         .query()
         .unwrap_or_default()
         .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("token="))
+        .filter(|pair| {
+            !pair.is_empty() && !pair.starts_with("token=") && !pair.starts_with("code=")
+        })
         .collect();
     if rest.is_empty() {
         path

@@ -41,7 +41,7 @@ pub type Assets = fn(&str) -> Option<&'static [u8]>;
 #[derive(Debug)]
 pub struct Host {
     addresses: Vec<SocketAddr>,
-    token: String,
+    gate: Arc<Gate>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -52,6 +52,7 @@ pub(crate) struct Shared {
     engine: Engine,
     assets: Assets,
     uploads: Arc<upload::Uploads>,
+    gate: Arc<Gate>,
     stop: watch::Receiver<bool>,
 }
 
@@ -72,15 +73,15 @@ impl Host {
         let uploads = Arc::new(upload::Uploads::beside(&engine.options().database)?);
         let (stop, stopped) = watch::channel(false);
         let gate = Arc::new(Gate::new(bound));
-        let token = gate.token().to_owned();
         let router = routes::router(
             Shared {
                 engine,
                 assets,
                 uploads,
+                gate: Arc::clone(&gate),
                 stop: stopped.clone(),
             },
-            gate,
+            Arc::clone(&gate),
         );
         let room = Arc::new(Semaphore::new(CONNECTIONS));
         let tasks = listeners
@@ -96,7 +97,7 @@ impl Host {
             .collect();
         Ok(Self {
             addresses,
-            token,
+            gate,
             stop,
             tasks,
         })
@@ -111,7 +112,13 @@ impl Host {
     /// The token of this start: 64 hex digits.
     #[must_use]
     pub fn token(&self) -> &str {
-        &self.token
+        self.gate.token()
+    }
+
+    /// A code for one link: see [`Gate::code`].
+    #[must_use]
+    pub fn code(&self) -> String {
+        self.gate.code()
     }
 
     /// Ends event streams, lets running requests finish for two seconds, and closes the sockets.

@@ -54,6 +54,11 @@ pub const ROUTES: &[Route] = &[
         handler: || post(give_file).layer(DefaultBodyLimit::disable()),
     },
     Route {
+        method: "POST",
+        path: "/link",
+        handler: || post(link).layer(DefaultBodyLimit::max(PARAMS_LIMIT)),
+    },
+    Route {
         method: "GET",
         path: "/",
         handler: || get(index),
@@ -139,6 +144,14 @@ async fn call(
         Ok(Err(error)) => error.into_response(),
         Err(_) => Error::internal("the command panicked; the log says where").into_response(),
     }
+}
+
+/// A code for a link that a browser is started with.
+async fn link(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = wrong_type(&headers, "application/json") {
+        return refusal;
+    }
+    Json(serde_json::json!({ "code": shared.gate.code() })).into_response()
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,13 +9,18 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::store::now_micros;
 
-/// Recorded with a stand-in model provider: agents with tools and hand-offs, a retrieval chain, failed calls.
+/// Recorded with a stand-in model provider: a travel desk whose tool fails once, a support desk with a guardrail, a
+/// hand-off, a refusal and an answer that was cut, a research agent that searches, reads and writes.
 const REQUESTS: [&[u8]; 3] = [
     include_bytes!(
-        "../../../../../fixtures/otlp/openinference_openai_agents/001-traces-http-protobuf.pb"
+        "../../../../../fixtures/otlp/pydantic_ai_delegation/001-traces-http-protobuf.pb"
     ),
-    include_bytes!("../../../../../fixtures/otlp/openinference_langchain/001-traces-grpc.pb"),
-    include_bytes!("../../../../../fixtures/otlp/otel_genai_openai/003-traces-grpc.pb"),
+    include_bytes!(
+        "../../../../../fixtures/otlp/openinference_openai_agents_stream/001-traces-http-protobuf.pb"
+    ),
+    include_bytes!(
+        "../../../../../fixtures/otlp/openinference_langgraph/001-traces-http-protobuf.pb"
+    ),
 ];
 
 /// Opens the sample as a source; opened again, it adds nothing.

@@ -3,7 +3,9 @@
 //! A web page can make a browser post to loopback. It cannot set `Host`, `Origin` or `Sec-Fetch-Site`, so these three
 //! decide (reliability.md S2-S4, S9).
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
@@ -22,6 +24,30 @@ const CONTAINER_HOSTS: [&str; 3] = [
     "host.containers.internal",
 ];
 
+/// Names that the user allows beside those, lower case; they may change while Clew runs. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AllowedHosts {
+    names: Arc<RwLock<BTreeSet<String>>>,
+}
+
+impl AllowedHosts {
+    /// Allows these names and no others.
+    pub(crate) fn replace(&self, names: BTreeSet<String>) {
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+
+    /// The names, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        names.iter().cloned().collect()
+    }
+
+    fn contains(&self, host: &str) -> bool {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        names.contains(host)
+    }
+}
+
 /// The web page that sends, if one does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -34,11 +60,17 @@ pub(super) enum Origin {
 }
 
 /// Refuses requests that are addressed to another name, sent by a foreign page, or without the key.
-pub(super) fn check(head: &Parts, origin: &Origin, key: Option<&str>) -> Result<(), Failure> {
-    if !addressed_here(head) {
+pub(super) fn check(
+    head: &Parts,
+    origin: &Origin,
+    key: Option<&str>,
+    allowed: &AllowedHosts,
+) -> Result<(), Failure> {
+    if !addressed_here(head, allowed) {
         return Err(Failure::forbidden(
             "the host of the request is not a name of this machine",
-            "send to localhost, 127.0.0.1, [::1] or, from a container, host.docker.internal",
+            "send to localhost, 127.0.0.1, [::1] or, from a container, host.docker.internal; a name of this machine in \
+             your network is allowed by --allow-host or in Settings",
         ));
     }
     match origin {
@@ -67,7 +99,8 @@ pub(super) fn check(head: &Parts, origin: &Origin, key: Option<&str>) -> Result<
     }
 }
 
-fn addressed_here(head: &Parts) -> bool {
+fn addressed_here(head: &Parts, allowed: &AllowedHosts) -> bool {
+    let is_own = |authority: &str| is_own(authority, allowed);
     let mut named = false;
     if let Some(authority) = head.uri.authority() {
         if !is_own(authority.as_str()) {
@@ -85,9 +118,9 @@ fn addressed_here(head: &Parts) -> bool {
     named
 }
 
-/// Whether `authority` (host and perhaps port) names this machine: an IP literal, `localhost`, a name below it, or a
-/// container's name for its host. Parsed to the letter: no user, no trailing dot, no short or octal addresses.
-fn is_own(authority: &str) -> bool {
+/// Whether `authority` (host and perhaps port) names this machine: an IP literal, `localhost`, a name below it, a
+/// container's name for its host, or a name that the user allows. Parsed to the letter: no user, no trailing dot, no short or octal addresses.
+fn is_own(authority: &str, allowed: &AllowedHosts) -> bool {
     let Some((host, bracketed)) = split_port(authority) else {
         return false;
     };
@@ -98,7 +131,7 @@ fn is_own(authority: &str) -> bool {
         return true;
     }
     let host = host.to_ascii_lowercase();
-    is_localhost(&host) || CONTAINER_HOSTS.contains(&host.as_str())
+    is_localhost(&host) || CONTAINER_HOSTS.contains(&host.as_str()) || allowed.contains(&host)
 }
 
 fn is_localhost(host: &str) -> bool {
@@ -171,7 +204,8 @@ fn cross_site(headers: &HeaderMap) -> bool {
         .any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site"))
 }
 
-fn carries(headers: &HeaderMap, key: &str) -> bool {
+/// Whether the request states this key, once.
+pub(super) fn carries(headers: &HeaderMap, key: &str) -> bool {
     let mut values = headers.get_all(KEY).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return false;
@@ -260,8 +294,30 @@ mod tests {
             ("evil.docker.internal", false),
             ("host.docker.internal.evil.com", false),
         ] {
-            assert_eq!(is_own(host), own, "{host:?}");
+            assert_eq!(is_own(host, &AllowedHosts::default()), own, "{host:?}");
         }
+    }
+
+    #[test]
+    fn names_that_the_user_allows_are_taken_to_the_letter() {
+        let allowed = AllowedHosts::default();
+        assert!(!is_own("devbox.local:4318", &allowed));
+        allowed.replace(["devbox.local".to_owned()].into());
+        for (host, own) in [
+            ("devbox.local", true),
+            ("DevBox.Local:4318", true),
+            ("devbox.local.", false),
+            ("devbox", false),
+            ("x.devbox.local", false),
+            ("devbox.local.evil.com", false),
+            ("devbox.local@evil.com", false),
+            ("user@devbox.local", false),
+            ("localhost", true),
+        ] {
+            assert_eq!(is_own(host, &allowed), own, "{host:?}");
+        }
+        allowed.replace(BTreeSet::new());
+        assert!(!is_own("devbox.local", &allowed), "taken back");
     }
 
     #[test]
@@ -290,7 +346,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                addressed_here(&parts(uri, headers)),
+                addressed_here(&parts(uri, headers), &AllowedHosts::default()),
                 own,
                 "{uri} {headers:?}"
             );
@@ -339,13 +395,45 @@ mod tests {
     #[test]
     fn the_key_is_asked_for_but_not_of_a_preflight() {
         let head = parts("/v1/traces", &[("host", "localhost"), (KEY, "s3cret")]);
-        assert!(check(&head, &Origin::Absent, Some("s3cret")).is_ok());
-        assert!(check(&head, &Origin::Absent, Some("s3cretx")).is_err());
+        assert!(
+            check(
+                &head,
+                &Origin::Absent,
+                Some("s3cret"),
+                &AllowedHosts::default()
+            )
+            .is_ok()
+        );
+        assert!(
+            check(
+                &head,
+                &Origin::Absent,
+                Some("s3cretx"),
+                &AllowedHosts::default()
+            )
+            .is_err()
+        );
         let mut head = parts("/v1/traces", &[("host", "localhost")]);
-        assert!(check(&head, &Origin::Absent, Some("s3cret")).is_err());
-        assert!(check(&head, &Origin::Absent, None).is_ok());
+        assert!(
+            check(
+                &head,
+                &Origin::Absent,
+                Some("s3cret"),
+                &AllowedHosts::default()
+            )
+            .is_err()
+        );
+        assert!(check(&head, &Origin::Absent, None, &AllowedHosts::default()).is_ok());
         head.method = http::Method::OPTIONS;
-        assert!(check(&head, &Origin::Absent, Some("s3cret")).is_ok());
+        assert!(
+            check(
+                &head,
+                &Origin::Absent,
+                Some("s3cret"),
+                &AllowedHosts::default()
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -354,9 +442,9 @@ mod tests {
             "/v1/traces",
             &[("host", "localhost"), ("sec-fetch-site", "cross-site")],
         );
-        assert!(check(&head, &Origin::Absent, None).is_err());
-        assert!(check(&head, &Origin::Foreign, None).is_err());
+        assert!(check(&head, &Origin::Absent, None, &AllowedHosts::default()).is_err());
+        assert!(check(&head, &Origin::Foreign, None, &AllowedHosts::default()).is_err());
         let page = Origin::Loopback(HeaderValue::from_static("http://localhost:3000"));
-        assert!(check(&head, &page, None).is_ok());
+        assert!(check(&head, &page, None, &AllowedHosts::default()).is_ok());
     }
 }

@@ -30,6 +30,7 @@ use crate::event::Topic;
 use crate::ingest::Ingest;
 use crate::port;
 use body::Budget;
+pub(crate) use gate::AllowedHosts;
 use serve::{Crowd, Run};
 use take::Receiver;
 
@@ -58,6 +59,8 @@ pub(crate) struct Wanted {
     pub(crate) host: Option<IpAddr>,
     /// The key that requests must carry.
     pub(crate) key: Option<String>,
+    /// Names that requests may be addressed to beside those of every machine.
+    pub(crate) allowed: AllowedHosts,
 }
 
 /// Binds the engine's OTLP ports on 127.0.0.1 and ::1, and on the address of its options, and serves them.
@@ -94,6 +97,7 @@ pub(crate) async fn listen(
         ingest,
         census,
         key: wanted.key,
+        allowed: wanted.allowed,
         budget: Budget::new(IN_FLIGHT),
     });
     let listeners = Listeners {

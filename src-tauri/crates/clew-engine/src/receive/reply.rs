@@ -358,17 +358,9 @@ fn partial_success(problems: &[Problem]) -> Option<(i64, String)> {
 
 /// The reply to a request of which nothing was taken: `google.rpc.Status` in the request's encoding, or gRPC trailers.
 pub(super) fn failure(form: Form, failure: &Failure) -> Response<ReplyBody> {
-    let message = format!("{}: {}", failure.message, failure.fix);
+    let status = status(failure);
     let encoding = match form {
         Form::Grpc => {
-            let details = match failure.retry {
-                Some(wait) => ErrorDetails::with_retry_info(Some(wait)),
-                None => ErrorDetails::new(),
-            };
-            let status = match failure.retry {
-                Some(_) => Status::with_error_details(failure.code, message, details),
-                None => Status::new(failure.code, message),
-            };
             let mut response = status.into_http::<ReplyBody>();
             response
                 .headers_mut()
@@ -377,18 +369,19 @@ pub(super) fn failure(form: Form, failure: &Failure) -> Response<ReplyBody> {
         }
         Form::Http(encoding) => encoding,
     };
-    let code = i32::from(failure.code);
     let body = match encoding {
+        // Where there are details, gRPC's are the whole `google.rpc.Status`, as protobuf.
+        Encoding::Protobuf if !status.details().is_empty() => {
+            Bytes::copy_from_slice(status.details())
+        }
         Encoding::Protobuf => tonic_types::Status {
-            code,
-            message,
+            code: i32::from(failure.code),
+            message: status.message().to_owned(),
             details: Vec::new(),
         }
         .encode_to_vec()
         .into(),
-        Encoding::Json => serde_json::json!({ "code": code, "message": message })
-            .to_string()
-            .into(),
+        Encoding::Json => json_status(failure, status.message()).into(),
     };
     let mut response = http_reply(failure.http, encoding, body);
     let headers = response.headers_mut();
@@ -410,6 +403,36 @@ pub(super) fn failure(form: Form, failure: &Failure) -> Response<ReplyBody> {
         _ => {}
     }
     response
+}
+
+/// What both gRPC and HTTP say of a failure: code, words, and how long to wait where sending again helps.
+fn status(failure: &Failure) -> Status {
+    let message = format!("{}: {}", failure.message, failure.fix);
+    match failure.retry {
+        Some(wait) => Status::with_error_details(
+            failure.code,
+            message,
+            ErrorDetails::with_retry_info(Some(wait)),
+        ),
+        None => Status::new(failure.code, message),
+    }
+}
+
+/// `google.rpc.Status` in protobuf's JSON mapping: an `Any` names its type, a duration is seconds with an `s`.
+fn json_status(failure: &Failure, message: &str) -> String {
+    let code = i32::from(failure.code);
+    match failure.retry {
+        None => serde_json::json!({ "code": code, "message": message }),
+        Some(wait) => serde_json::json!({
+            "code": code,
+            "message": message,
+            "details": [{
+                "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                "retryDelay": format!("{}s", wait.as_secs_f64()),
+            }],
+        }),
+    }
+    .to_string()
 }
 
 fn http_reply(status: StatusCode, encoding: Encoding, body: Bytes) -> Response<ReplyBody> {
@@ -490,6 +513,10 @@ mod tests {
         let response = failure(Form::Http(Encoding::Json), &busy);
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers()["retry-after"], "2");
+        assert_eq!(
+            json_status(&busy, "busy"),
+            r#"{"code":14,"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1.5s"}],"message":"busy"}"#
+        );
         let response = failure(Form::Grpc, &busy);
         assert_eq!(response.headers()["grpc-status"], "14");
         assert!(response.headers().contains_key("grpc-status-details-bin"));
@@ -501,5 +528,24 @@ mod tests {
         let response = failure(Form::Http(Encoding::Protobuf), &large);
         assert_eq!(response.status(), 413);
         assert!(!response.headers().contains_key("retry-after"));
+        assert!(!json_status(&large, "large").contains("details"));
+    }
+
+    #[tokio::test]
+    async fn the_protobuf_body_says_how_long_to_wait() {
+        use http_body_util::BodyExt as _;
+
+        let busy = Failure::from(Refused::Busy(Duration::from_millis(1_500)));
+        let response = failure(Form::Http(Encoding::Protobuf), &busy);
+        let body = response.into_body().collect().await.expect("a body");
+        let status = tonic_types::Status::decode(body.to_bytes()).expect("a google.rpc.Status");
+        assert_eq!(status.code, 14);
+        assert!(status.message.starts_with("the writer is behind"));
+        let [detail] = &status.details[..] else {
+            panic!("one detail: {:?}", status.details);
+        };
+        assert_eq!(detail.type_url, "type.googleapis.com/google.rpc.RetryInfo");
+        // Field 1, a Duration of one second and half a billion nanoseconds.
+        assert_eq!(detail.value, b"\x0a\x08\x08\x01\x10\x80\xca\xb5\xee\x01");
     }
 }

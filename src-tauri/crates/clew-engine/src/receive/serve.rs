@@ -169,7 +169,7 @@ async fn connection(
         let active = pulse.begin(request.version() == Version::HTTP_2);
         let receiver = Arc::clone(receiver);
         async move {
-            let response = receiver.answer(request).await;
+            let response = receiver.answer(request, peer.ip()).await;
             drop(active);
             Ok::<_, Infallible>(response)
         }

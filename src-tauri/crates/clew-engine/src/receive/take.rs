@@ -1,5 +1,6 @@
 //! One request from its head to its reply: gates, body, decoding, commit.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,12 +12,12 @@ use hyper::body::Body;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::{Budget, Held, Intake};
-use super::gate::{self, Origin};
+use super::gate::{self, AllowedHosts, Origin};
 use super::inflate::{Compression, inflate};
 use super::reply::{self, Failure, Form, ReplyBody};
 use super::route::{self, Route};
 use super::{cors, grpc, http as form};
-use crate::census::{Census, Manifest};
+use crate::census::{Census, Delivery, Manifest};
 use crate::ingest::Ingest;
 
 /// Largest request after decompression, in bytes: 64 MiB, as OTLP recommends (otlp.md §3).
@@ -32,6 +33,7 @@ pub(super) struct Receiver {
     pub(super) ingest: Ingest,
     pub(super) census: Arc<Census>,
     pub(super) key: Option<String>,
+    pub(super) allowed: AllowedHosts,
     pub(super) budget: Budget,
 }
 
@@ -43,13 +45,16 @@ struct Parcel {
     body: Bytes,
     /// The body's share of the budget, kept until the commit.
     reserved: Option<OwnedSemaphorePermit>,
-    transport: &'static str,
-    user_agent: String,
+    delivery: Delivery,
 }
 
 impl Receiver {
     /// Answers one request. Dropping the future (the client has gone) stops reading, never a commit.
-    pub(super) async fn answer<B>(self: &Arc<Self>, request: Request<B>) -> Response<ReplyBody>
+    pub(super) async fn answer<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        peer: IpAddr,
+    ) -> Response<ReplyBody>
     where
         B: Body<Data = Bytes> + Unpin,
     {
@@ -67,10 +72,11 @@ impl Receiver {
         };
         let origin = gate::origin(&head.headers);
         let mut intake = Intake::new(body, head.headers.contains_key(header::EXPECT));
-        let mut response = match self.take(&head, form, route, &origin, &mut intake).await {
+        let taken = self.take(&head, form, route, &origin, &mut intake, peer);
+        let mut response = match taken.await {
             Ok(response) => response,
             Err(failure) => {
-                self.note(&head.method, &failure);
+                self.note(&head.method, &failure, peer);
                 intake.drain().await;
                 reply::failure(form, &failure)
             }
@@ -91,6 +97,7 @@ impl Receiver {
         route: Route,
         origin: &Origin,
         intake: &mut Intake<B>,
+        peer: IpAddr,
     ) -> Result<Response<ReplyBody>, Failure>
     where
         B: Body<Data = Bytes> + Unpin,
@@ -99,7 +106,7 @@ impl Receiver {
         if path.len() > LONGEST_PATH {
             return Err(Failure::long_path());
         }
-        gate::check(head, origin, self.key.as_deref())?;
+        gate::check(head, origin, self.key.as_deref(), &self.allowed)?;
         let signal = match route {
             Route::Otlp(signal) => signal,
             Route::Profiles => {
@@ -139,17 +146,23 @@ impl Receiver {
             (body, compression, reserved)
         };
         let user_agent = head.headers.get(header::USER_AGENT);
+        let key = self.key.as_deref();
+        let delivery = Delivery {
+            transport,
+            user_agent: user_agent
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+                .to_owned(),
+            peer,
+            authenticated: key.is_some_and(|key| gate::carries(&head.headers, key)),
+        };
         let parcel = Parcel {
             signal,
             encoding,
             compression,
             body,
             reserved,
-            transport,
-            user_agent: user_agent
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default()
-                .to_owned(),
+            delivery,
         };
         let deadline = match form {
             Form::Grpc => grpc::timeout(&head.headers),
@@ -185,8 +198,7 @@ impl Receiver {
     }
 
     async fn store(&self, parcel: Parcel) -> Result<Vec<Problem>, Failure> {
-        let transport = parcel.transport;
-        let user_agent = parcel.user_agent.clone();
+        let delivery = parcel.delivery.clone();
         let budget = self.budget.clone();
         let unpacked = if parcel.compression.is_some() || parcel.body.len() >= LARGE {
             tokio::task::spawn_blocking(move || unpack(parcel, &budget))
@@ -209,19 +221,25 @@ impl Receiver {
         }
         if !manifest.is_empty() {
             let committed = self.ingest.commit(0, batch).await?;
-            self.census
-                .received(now(), transport, &user_agent, manifest, committed.spans);
+            self.census.received(now(), &delivery, manifest, committed);
         }
         drop(reserved);
         Ok(problems)
     }
 
     /// Shows a failure on the Connect page; a browser that looks around is none.
-    fn note(&self, method: &Method, failure: &Failure) {
-        if [Method::POST, Method::OPTIONS].contains(method) {
-            self.census.refused_items(failure.reason, 1);
-            self.census.problem(now(), &failure.message, &failure.fix);
+    fn note(&self, method: &Method, failure: &Failure, peer: IpAddr) {
+        if ![Method::POST, Method::OPTIONS].contains(method) {
+            return;
         }
+        self.census.refused_items(failure.reason, 1);
+        let peer = peer.to_canonical();
+        let what = if peer.is_loopback() {
+            failure.message.clone()
+        } else {
+            format!("{} (from {peer})", failure.message)
+        };
+        self.census.problem(now(), &what, &failure.fix);
     }
 }
 

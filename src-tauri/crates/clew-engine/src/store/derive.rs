@@ -1,28 +1,34 @@
-//! Derives facts, findings, summaries and the full-text index from the ground, behind watermarks.
+//! Derives facts, findings and summaries from the ground, behind a watermark.
 //!
-//! One loop: spans in order of arrival, then those whose log records came late. Everything it writes can be dropped and
-//! derived again; when [`VERSION`] rises, it is. Senders never wait for it.
+//! One loop: spans in order of arrival, and those whose log records came late. While a step is being stored, the next one
+//! is read and derived. Everything it writes can be dropped and derived again; when [`VERSION`] rises, it is. Senders
+//! never wait for it, and it never waits for the index ([`super::indexing`]).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clew_core::model::UnixNanos;
-use sqlx::{QueryBuilder, Sqlite};
+use clew_core::trace::SpanRow;
+use sqlx::{QueryBuilder, Row as _, Sqlite};
 use tokio::sync::Notify;
 
-use super::derived::{Derived, FactsRow, Summarised, derive, heads};
-use super::search::{Index, SharedIndex, Texts};
-use super::spans::{self, PLACE, Place};
+use super::derived::{Derived, Summarised, derive, each, forget, heads};
+use super::indexing::{Batch, Handover, Indexer};
+use super::repack::Repacking;
+use super::search::{self, SharedIndex, Texts};
+use super::spans::{self, PLACE, Place, StoredRow};
 use super::writer::Writer;
 use super::{Store, now_micros};
 use crate::error::Error;
 
 /// Raised with every change that makes equal spans give other facts, findings or summaries.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
-/// Spans derived in one step: few enough that the first rows of a flood appear at once.
+/// Spans derived in one step: few at first, so that the first rows of a flood appear at once; each step that leaves some
+/// behind doubles the next one, because large ones cost less a span.
 const STEP: i64 = 512;
+const LARGEST_STEP: i64 = 1_024;
 
 /// A trace of more spans than this is summarised anew only when this much time has passed since the last time, times
 /// the thousands of its spans.
@@ -31,7 +37,7 @@ const LARGE_PAUSE: Duration = Duration::from_millis(250);
 
 /// What the loop tells the rest of the engine.
 pub(crate) trait Deriving: Send + Sync {
-    /// Facts or summaries have changed.
+    /// Facts, summaries or the index have changed.
     fn derived(&self);
     /// Derivation failed; it is tried again.
     fn failed(&self, error: &Error);
@@ -42,12 +48,39 @@ pub(crate) struct Deriver {
     store: Store,
     writer: Writer,
     index: SharedIndex,
+    handover: Arc<Handover>,
     wake: Arc<Notify>,
     listener: Arc<dyn Deriving>,
     /// Traces that wait to be summarised, and until when.
     waiting: BTreeMap<i64, Instant>,
     /// Large traces that have just been summarised, and how long they rest.
     resting: BTreeMap<i64, Instant>,
+    repacking: Repacking,
+}
+
+/// Spans read and derived, to be stored together.
+#[derive(Default)]
+struct Step {
+    after: i64,
+    through: i64,
+    derived: Vec<Derived>,
+    /// Rows of the newly arrived spans that are shown, by trace.
+    rows: BTreeMap<i64, Vec<(i64, SpanRow)>>,
+    touched: BTreeSet<i64>,
+    /// Whether there was more to read than the step took.
+    full: bool,
+}
+
+/// Spans derived before that are to be derived again.
+#[derive(Default)]
+struct Stale {
+    derived: Vec<Derived>,
+    /// No longer shown.
+    gone: Vec<i64>,
+    /// All of them, readable or not.
+    places: Vec<Place>,
+    /// How often each had become stale when it was read, by its id.
+    times: HashMap<i64, i64>,
 }
 
 impl Deriver {
@@ -59,9 +92,11 @@ impl Deriver {
         listener: Arc<dyn Deriving>,
     ) -> Self {
         Self {
+            repacking: Repacking::new(store.clone(), writer.clone()),
             store,
             writer,
             index,
+            handover: Arc::default(),
             wake,
             listener,
             waiting: BTreeMap::new(),
@@ -69,33 +104,28 @@ impl Deriver {
         }
     }
 
-    /// Derives for ever; the task is aborted to stop it. Whatever it has not committed, it does again at the next start.
+    /// Derives and indexes for ever; the task is aborted to stop it. What it has not committed, it does again at the next
+    /// start.
     pub(crate) async fn run(mut self) {
         while let Err(error) = self.resume().await {
             self.listener.failed(&error);
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        loop {
-            match self.step().await {
-                Ok(true) => {}
-                Ok(false) => self.rest().await,
-                Err(error) => {
-                    tracing::warn!("cannot derive: {error}");
+        let indexer = Indexer::new(
+            self.store.clone(),
+            Arc::clone(&self.index),
+            Arc::clone(&self.handover),
+            Arc::clone(&self.listener),
+        );
+        let deriving = async {
+            loop {
+                if let Err(error) = self.follow().await {
                     self.listener.failed(&error);
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
-        }
-    }
-
-    /// Waits for new spans, or for the next large trace that is due.
-    async fn rest(&self) {
-        let due = self.waiting.values().min().copied();
-        let due = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
-        tokio::select! {
-            () = self.wake.notified() => {}
-            () = tokio::time::sleep_until(due.into()) => {}
-        }
+        };
+        tokio::join!(deriving, indexer.run());
     }
 
     /// Starts over where the deriver has changed, and finds the traces that a crash left without their summary.
@@ -104,6 +134,8 @@ impl Deriver {
             .fetch_one(&self.store.reads)
             .await?;
         if version != VERSION {
+            // The index first: beyond the watermark of facts, it is built again in any case.
+            search::with(&self.index, |index| index.reset()).await?;
             self.writer
                 .commit(|session| {
                     session.connection.execute_batch(
@@ -116,7 +148,6 @@ impl Deriver {
                     Ok(())
                 })
                 .await?;
-            self.index(|index| index.reset()).await?;
         }
         let unfinished: Vec<i64> = sqlx::query_scalar(
             "SELECT t.id FROM traces t LEFT JOIN summaries m ON m.trace = t.id
@@ -130,239 +161,152 @@ impl Deriver {
         Ok(())
     }
 
-    async fn index<T: Send + 'static>(
-        &self,
-        act: impl FnOnce(&mut Index) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let index = Arc::clone(&self.index);
-        tokio::task::spawn_blocking(move || {
-            act(&mut index.lock().unwrap_or_else(PoisonError::into_inner))
-        })
-        .await
-        .map_err(Error::internal)?
-    }
-
-    /// Indexes texts of spans that still exist: a purge may have run since they were read.
-    async fn add_to_index(&self, texts: Vec<Texts>, through: i64) -> Result<(), Error> {
-        let texts = Arc::new(texts);
-        loop {
-            let removals = self.index(|index| Ok(index.removals())).await?;
-            let mut query = QueryBuilder::<Sqlite>::new("SELECT id FROM spans WHERE id IN (");
-            let mut list = query.separated(", ");
-            texts.iter().for_each(|text| {
-                list.push_bind(text.span);
-            });
-            query.push(")");
-            let alive: Vec<i64> = query
-                .build_query_scalar()
-                .fetch_all(&self.store.reads)
-                .await?;
-            let alive: BTreeSet<i64> = alive.into_iter().collect();
-            let texts = Arc::clone(&texts);
-            let added = self
-                .index(move |index| {
-                    if index.removals() != removals {
-                        return Ok(false);
-                    }
-                    index.add(
-                        texts.iter().filter(|text| alive.contains(&text.span)),
-                        through,
-                    )?;
-                    Ok(true)
-                })
-                .await?;
-            if added {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Does the next piece of work; `false` when there is none.
-    async fn step(&mut self) -> Result<bool, Error> {
-        let through: i64 = sqlx::query_scalar("SELECT through FROM derivation")
+    /// Derives until nothing is left to derive, then rests until there is.
+    async fn follow(&mut self) -> Result<(), Error> {
+        let mut after: i64 = sqlx::query_scalar("SELECT through FROM derivation")
             .fetch_one(&self.store.reads)
             .await?;
-        let mut places = self.fresh(through).await?;
-        let last = places.last().map(|place| place.id);
-        let stale = self.stale(through).await?;
-        places.extend(stale.iter().cloned());
-        let gone: Vec<i64> = places
-            .iter()
-            .filter(|place| !place.shown)
-            .map(|place| place.id)
-            .collect();
-        let touched: BTreeSet<i64> = places.iter().map(|place| place.trace).collect();
-        places.retain(|place| place.shown);
-        if !touched.is_empty() {
-            let derived = self.derive(places).await?;
-            let stale: Vec<i64> = stale.iter().map(|place| place.id).collect();
-            self.save(&derived, gone.clone(), stale, last).await?;
-            let now = Instant::now();
-            for trace in touched.iter().copied() {
-                let due = self.resting.get(&trace).copied().unwrap_or(now);
-                self.waiting.entry(trace).or_insert(due);
+        let mut size = STEP;
+        let mut step = read(&self.store, after, size).await?;
+        loop {
+            let stale = self.stale(after).await?;
+            let due = self.waiting.values().any(|at| *at <= Instant::now());
+            if step.through == after && stale.places.is_empty() && !due {
+                break;
             }
-            self.summarise().await?;
-            let mut texts: Vec<Texts> = derived.into_iter().map(|derived| derived.texts).collect();
-            if !gone.is_empty() {
-                self.index(move |index| index.remove(&gone, false)).await?;
-            }
-            // Behind facts, the index must not pass over what lies between: it catches up in order.
-            let indexed = self.index(|index| index.through()).await?;
-            let watermark = if indexed < through {
-                texts.retain(|text| text.span <= indexed);
-                indexed
+            size = if step.full {
+                (size * 2).min(LARGEST_STEP)
             } else {
-                last.unwrap_or(through)
+                STEP
             };
-            self.add_to_index(texts, watermark).await?;
+            after = step.through;
+            // Behind a step that took everything there is nothing to read but what has come since: look when it is stored.
+            let (store, more) = (self.store.clone(), step.full);
+            let next = async {
+                match more {
+                    true => read(&store, after, size).await.map(Some),
+                    false => Ok(None),
+                }
+            };
+            let (saved, next) = tokio::join!(self.save(step, stale), next);
+            saved?;
             self.listener.derived();
-            return Ok(true);
+            step = match next? {
+                Some(next) => next,
+                None => read(&self.store, after, size).await?,
+            };
         }
-        let worked = self.summarise().await?;
-        if worked {
-            self.listener.derived();
-        }
-        Ok(self.catch_up_index(through).await? || worked)
+        self.rest().await
     }
 
-    async fn fresh(&self, through: i64) -> Result<Vec<Place>, Error> {
-        let mut query =
-            QueryBuilder::<Sqlite>::new(format!("SELECT {PLACE} FROM spans s WHERE s.id > "));
-        query
-            .push_bind(through)
-            .push(" ORDER BY s.id LIMIT ")
-            .push_bind(STEP);
-        Ok(query
-            .build()
-            .fetch_all(&self.store.reads)
-            .await?
-            .iter()
-            .map(spans::place)
-            .collect())
+    /// Waits for new spans, or for the next large trace that is due; repacks meanwhile.
+    async fn rest(&mut self) -> Result<(), Error> {
+        let due = self.waiting.values().min().copied();
+        let due = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
+        tokio::select! {
+            () = self.wake.notified() => Ok(()),
+            () = tokio::time::sleep_until(due.into()) => Ok(()),
+            () = tokio::time::sleep_until(self.repacking.due().into()) => self.repacking.step().await,
+        }
     }
 
-    async fn stale(&self, through: i64) -> Result<Vec<Place>, Error> {
+    /// Reads and derives anew the spans that ground says have changed, up to the watermark.
+    async fn stale(&self, through: i64) -> Result<Stale, Error> {
         let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT {PLACE} FROM stale_spans d JOIN spans s ON s.id = d.span WHERE s.id <= "
+            "SELECT {PLACE}, d.times FROM stale_spans d JOIN spans s ON s.id = d.span WHERE s.id <= "
         ));
         query.push_bind(through).push(" LIMIT ").push_bind(STEP);
-        Ok(query
-            .build()
-            .fetch_all(&self.store.reads)
-            .await?
-            .iter()
-            .map(spans::place)
-            .collect())
-    }
-
-    /// Derives spans; one that cannot be read or derived is left without facts and does not hold up the others.
-    async fn derive(&self, places: Vec<Place>) -> Result<Vec<Derived>, Error> {
-        let error = match self.derive_together(places.clone()).await {
-            Ok(derived) => return Ok(derived),
-            Err(error) => error,
-        };
-        let mut derived = Vec::with_capacity(places.len());
-        for place in places {
-            match self.derive_together(vec![place]).await {
-                Ok(mut one) => derived.append(&mut one),
-                Err(error) => tracing::warn!("cannot derive a span: {error}"),
-            }
+        let rows = query.build().fetch_all(&self.store.reads).await?;
+        let mut places: Vec<Place> = rows.iter().map(spans::place).collect();
+        let times = rows.iter().map(|row| (row.get("id"), row.get("times")));
+        let times: HashMap<i64, i64> = times.collect();
+        if places.is_empty() {
+            return Ok(Stale::default());
         }
-        // Where none can be read, it is the database that fails, and it is tried again.
-        if derived.is_empty() {
-            return Err(error);
-        }
-        Ok(derived)
-    }
-
-    async fn derive_together(&self, places: Vec<Place>) -> Result<Vec<Derived>, Error> {
-        let whole = spans::whole(&self.store.reads, places).await?;
-        tokio::task::spawn_blocking(move || whole.into_iter().map(derive).collect())
-            .await
-            .map_err(Error::internal)
-    }
-
-    async fn save(
-        &self,
-        derived: &[Derived],
-        gone: Vec<i64>,
-        stale: Vec<i64>,
-        through: Option<i64>,
-    ) -> Result<(), Error> {
-        let rows = derived
-            .iter()
-            .map(FactsRow::of)
-            .collect::<Result<Vec<_>, _>>()?;
-        self.writer
-            .commit(move |session| {
-                for row in &rows {
-                    row.store(session)?;
-                }
-                let connection = session.connection;
-                for span in gone {
-                    connection
-                        .prepare_cached("DELETE FROM facts WHERE span = ?")?
-                        .execute([span])?;
-                    connection
-                        .prepare_cached("DELETE FROM findings WHERE span = ?")?
-                        .execute([span])?;
-                }
-                for span in stale {
-                    connection
-                        .prepare_cached("DELETE FROM stale_spans WHERE span = ?")?
-                        .execute([span])?;
-                }
-                if let Some(through) = through {
-                    connection
-                        .prepare_cached("UPDATE derivation SET through = ?")?
-                        .execute([through])?;
-                }
-                Ok(())
+        let reached = search::with(&self.index, |index| {
+            Ok(if index.has_room() {
+                i64::MAX
+            } else {
+                index.through()?
             })
-            .await
+        })
+        .await?;
+        places.retain(|place| place.id <= reached);
+        let (gone, shown): (Vec<Place>, Vec<Place>) =
+            places.iter().cloned().partition(|place| !place.shown);
+        let (derived, taken) = each(&self.store, shown.clone(), derive, weigh).await?;
+        let left: BTreeSet<i64> = shown[taken..].iter().map(|place| place.id).collect();
+        places.retain(|place| !left.contains(&place.id));
+        Ok(Stale {
+            derived,
+            gone: gone.iter().map(|place| place.id).collect(),
+            places,
+            times,
+        })
     }
 
-    /// Summarises the traces that are due; `false` where none was.
-    async fn summarise(&mut self) -> Result<bool, Error> {
+    /// Stores a step with the summaries of its traces in one transaction, then hands its texts over to the index.
+    async fn save(&mut self, mut step: Step, mut stale: Stale) -> Result<(), Error> {
         let now = Instant::now();
+        let touched = stale.places.iter().map(|place| place.trace);
+        for trace in touched.chain(step.touched.iter().copied()) {
+            let due = self.resting.get(&trace).copied().unwrap_or(now);
+            self.waiting.entry(trace).or_insert(due);
+        }
         let due: Vec<i64> = self
             .waiting
             .iter()
             .filter(|(_, at)| **at <= now)
             .map(|(trace, _)| *trace)
             .collect();
-        if due.is_empty() {
-            return Ok(false);
+        let summaries = self.summarise(&due, &mut step, &mut stale).await?;
+        // Before the mark falls: after a crash they are derived and indexed once more.
+        if !stale.places.is_empty() {
+            let replaced: Vec<Texts> = stale
+                .derived
+                .iter_mut()
+                .map(|derived| std::mem::take(&mut derived.texts))
+                .collect();
+            let gone = stale.gone.clone();
+            search::with(&self.index, move |index| {
+                index.remove(&gone, false)?;
+                index.replace(replaced)
+            })
+            .await?;
         }
-        let heads = heads(&self.store, &due).await?;
-        let rows = spans::rows(&self.store.reads, &due).await?;
-        self.resting.retain(|_, until| *until > now);
-        for (trace, rows) in rows.iter().filter(|(_, rows)| rows.len() > LARGE) {
-            let pause =
-                LARGE_PAUSE.saturating_mul(u32::try_from(rows.len() / LARGE).unwrap_or(u32::MAX));
-            self.resting.insert(*trace, now + pause);
+        let (after, through) = (step.after, step.through);
+        let mut texts = Vec::with_capacity(step.derived.len());
+        let mut facts = Vec::with_capacity(step.derived.len());
+        for derived in step.derived {
+            texts.push(derived.texts);
+            facts.push(derived.facts);
         }
-        let summaries = tokio::task::spawn_blocking(move || {
-            let now = UnixNanos(
-                u64::try_from(now_micros())
-                    .unwrap_or(0)
-                    .saturating_mul(1_000),
-            );
-            heads
-                .into_iter()
-                .filter_map(|head| {
-                    rows.get(&head.id)
-                        .map(|rows| Summarised::of(&head, rows, now))
-                })
-                .collect::<Result<Vec<_>, _>>()
-        })
-        .await
-        .map_err(Error::internal)??;
         self.writer
             .commit(move |session| {
+                for row in &facts {
+                    row.store(session, false)?;
+                }
+                for span in stale.gone {
+                    forget(session, span)?;
+                }
+                for derived in &stale.derived {
+                    derived.facts.store(session, true)?;
+                }
+                for place in &stale.places {
+                    // What came while this was derived makes it stale once more.
+                    session
+                        .connection
+                        .prepare_cached("DELETE FROM stale_spans WHERE span = ? AND times = ?")?
+                        .execute((place.id, stale.times.get(&place.id)))?;
+                }
                 for summary in &summaries {
                     summary.store(session)?;
+                }
+                if through > after {
+                    session
+                        .connection
+                        .prepare_cached("UPDATE derivation SET through = ?")?
+                        .execute([through])?;
                 }
                 Ok(())
             })
@@ -370,43 +314,136 @@ impl Deriver {
         for trace in due {
             self.waiting.remove(&trace);
         }
-        Ok(true)
+        if through > after {
+            self.handover.push(Batch {
+                after,
+                through,
+                texts,
+            });
+        }
+        Ok(())
     }
 
-    /// Indexes what facts already cover but the index does not: it was deleted, or a crash left it behind.
-    async fn catch_up_index(&mut self, through: i64) -> Result<bool, Error> {
-        let indexed = self.index(|index| index.through()).await?;
-        if indexed > through {
-            // The index of another database, or of one that was restored: build it again.
-            self.index(|index| index.reset()).await?;
-            return Ok(true);
+    /// Summarises traces as they will be once `step` and `stale` are stored, and notes in these what counts in totals.
+    async fn summarise(
+        &mut self,
+        due: &[i64],
+        step: &mut Step,
+        stale: &mut Stale,
+    ) -> Result<Vec<Summarised>, Error> {
+        if due.is_empty() {
+            return Ok(Vec::new());
         }
-        if indexed == through {
-            return Ok(false);
-        }
-        let mut query =
-            QueryBuilder::<Sqlite>::new(format!("SELECT {PLACE} FROM spans s WHERE s.id > "));
-        query
-            .push_bind(indexed)
-            .push(" AND s.id <= ")
-            .push_bind(through);
-        query.push(" ORDER BY s.id LIMIT ").push_bind(STEP);
-        let mut places: Vec<Place> = query
-            .build()
-            .fetch_all(&self.store.reads)
-            .await?
+        let heads = heads(&self.store, due).await?;
+        // A trace of which all spans have just arrived need not be read.
+        let known = |trace: i64, spans: i64| {
+            let arrived = step.rows.get(&trace).map_or(0, Vec::len);
+            i64::try_from(arrived).is_ok_and(|arrived| arrived == spans)
+        };
+        let unknown: Vec<i64> = heads
             .iter()
-            .map(spans::place)
+            .filter(|head| !known(head.id, head.spans))
+            .map(|head| head.id)
             .collect();
-        let last = places.last().map_or(through, |place| place.id);
-        places.retain(|place| place.shown);
-        let texts: Vec<Texts> = self
-            .derive(places)
-            .await?
-            .into_iter()
-            .map(|derived| derived.texts)
+        let mut stored = spans::stored_rows(&self.store.reads, &unknown).await?;
+        let mut facts: HashMap<i64, &mut Derived> = step
+            .derived
+            .iter_mut()
+            .chain(stale.derived.iter_mut())
+            .map(|derived| (derived.place.id, derived))
             .collect();
-        self.add_to_index(texts, last).await?;
-        Ok(true)
+        for head in &heads {
+            if !unknown.contains(&head.id) {
+                stored.insert(head.id, fresh_rows(step.rows.remove(&head.id)));
+            }
+        }
+        for row in stored.values_mut().flatten() {
+            if let Some(derived) = facts.get(&row.id) {
+                row.row.facts = Some(derived.row.clone());
+            }
+        }
+        let now = Instant::now();
+        self.resting.retain(|_, until| *until > now);
+        for (trace, rows) in stored.iter().filter(|(_, rows)| rows.len() > LARGE) {
+            let pause =
+                LARGE_PAUSE.saturating_mul(u32::try_from(rows.len() / LARGE).unwrap_or(u32::MAX));
+            self.resting.insert(*trace, now + pause);
+        }
+        let summarised = tokio::task::spawn_blocking(move || {
+            let now = UnixNanos(
+                u64::try_from(now_micros())
+                    .unwrap_or(0)
+                    .saturating_mul(1_000),
+            );
+            heads
+                .iter()
+                .filter_map(|head| Some((head, stored.remove(&head.id)?)))
+                .map(|(head, rows)| Summarised::of(head, rows, now))
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .await
+        .map_err(Error::internal)??;
+        let mut summaries = Vec::with_capacity(summarised.len());
+        for (summary, counted) in summarised {
+            for (span, counted) in counted {
+                if let Some(derived) = facts.get_mut(&span) {
+                    derived.facts.counted = counted;
+                }
+            }
+            summaries.push(summary);
+        }
+        Ok(summaries)
     }
+}
+
+/// Rows of spans that have just arrived, in the order of their ids.
+fn fresh_rows(rows: Option<Vec<(i64, SpanRow)>>) -> Vec<StoredRow> {
+    let mut rows: Vec<StoredRow> = rows
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(id, row)| StoredRow {
+            id,
+            counted: None,
+            row,
+        })
+        .collect();
+    rows.sort_by_key(|stored| stored.row.span_id);
+    rows
+}
+
+fn weigh(derived: &Derived) -> usize {
+    derived.texts.bytes()
+}
+
+/// Reads and derives the spans that arrived after one.
+async fn read(store: &Store, after: i64, size: i64) -> Result<Step, Error> {
+    let mut arrived = spans::arrived(&store.reads, after, size).await?;
+    let mut full = i64::try_from(arrived.len()).is_ok_and(|count| count == size);
+    let shown: Vec<Place> = arrived
+        .iter()
+        .filter(|(place, _)| place.shown)
+        .map(|(place, _)| place.clone())
+        .collect();
+    let (derived, taken) = each(store, shown.clone(), derive, weigh).await?;
+    if let Some(first_left) = shown.get(taken) {
+        full = true;
+        arrived.retain(|(place, _)| place.id < first_left.id);
+    }
+    let mut step = Step {
+        after,
+        through: arrived.last().map_or(after, |(place, _)| place.id),
+        derived,
+        full,
+        ..Step::default()
+    };
+    for (place, row) in arrived {
+        step.touched.insert(place.trace);
+        if let Some(row) = row.filter(|_| place.shown) {
+            step.rows
+                .entry(place.trace)
+                .or_default()
+                .push((place.id, row));
+        }
+    }
+    Ok(step)
 }

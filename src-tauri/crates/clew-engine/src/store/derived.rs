@@ -11,38 +11,53 @@ use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::Store;
 use super::search::Texts;
-use super::spans::{Place, Whole};
+use super::spans::{self, Place, StoredRow, Whole};
 use super::writer::Session;
 use crate::error::Error;
 
+/// Bytes of content that are unpacked at a time, and of what is made of it after which a step ends early.
+const STEP_BYTES: usize = 32 * 1024 * 1024;
+
 /// What is derived from one span.
 pub(crate) struct Derived {
-    place: Place,
-    start: i64,
-    duration: Option<i64>,
-    failed: bool,
-    facts: Facts,
-    row: RowFacts,
-    findings: Vec<Finding>,
+    pub(crate) place: Place,
+    pub(crate) row: RowFacts,
+    pub(crate) facts: FactsRow,
     pub(crate) texts: Texts,
 }
 
 /// The pure part: one span's facts, findings and texts.
-pub(crate) fn derive(whole: Whole) -> Derived {
-    let view = SpanView {
+///
+/// # Errors
+/// When what was found cannot be written as JSON.
+pub(crate) fn derive(whole: &Whole) -> Result<Derived, Error> {
+    let facts = facts(whole);
+    let findings = findings(&facts);
+    let row = RowFacts::of(&facts, &findings);
+    Ok(Derived {
+        facts: FactsRow::of(whole, &facts, &row, &findings)?,
+        row,
+        texts: texts_of(whole, &facts),
+        place: whole.place.clone(),
+    })
+}
+
+fn facts(whole: &Whole) -> Facts {
+    convention::facts(&SpanView {
         span: &whole.span,
         resource: &whole.resource.message,
         scope: &whole.scope.message,
         logs: &whole.logs,
-    };
-    let facts = convention::facts(&view);
-    let findings = findings(&facts);
-    let row = RowFacts::of(&facts, &findings);
-    let (start, end) = (
-        whole.span.start_time_unix_nano,
-        whole.span.end_time_unix_nano,
-    );
-    let texts = Texts {
+    })
+}
+
+/// What is searched of a span.
+pub(crate) fn texts(whole: &Whole) -> Texts {
+    texts_of(whole, &facts(whole))
+}
+
+fn texts_of(whole: &Whole, facts: &Facts) -> Texts {
+    Texts {
         span: whole.place.id,
         name: whole.span.name.clone(),
         input: text(
@@ -58,23 +73,74 @@ pub(crate) fn derive(whole: Whole) -> Derived {
             .as_ref()
             .and_then(|error| error.value.message.clone())
             .unwrap_or_default(),
-    };
-    let failed = facts.error.is_some()
-        || whole
-            .span
-            .status
-            .as_ref()
-            .is_some_and(|status| status.code == 2);
-    Derived {
-        start: i64::try_from(start / 1_000).unwrap_or(i64::MAX),
-        duration: (end != 0).then(|| i64::try_from(end.saturating_sub(start)).unwrap_or(i64::MAX)),
-        failed,
-        place: whole.place,
-        facts,
-        row,
-        findings,
-        texts,
     }
+}
+
+/// Reads spans and makes something of each, until a step is full: what was made, and how many spans that took. One that
+/// cannot be read is left out and does not hold up the others.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(crate) async fn each<T: Send + 'static>(
+    store: &Store,
+    places: Vec<Place>,
+    make: fn(&Whole) -> Result<T, Error>,
+    weigh: fn(&T) -> usize,
+) -> Result<(Vec<T>, usize), Error> {
+    let blocks: BTreeSet<i64> = places.iter().map(|place| place.block).collect();
+    let sizes = spans::unpacked(&store.reads, &blocks).await?;
+    let mut made: Vec<T> = Vec::with_capacity(places.len());
+    let (mut taken, mut bytes) = (0, 0_usize);
+    while taken < places.len() && bytes < STEP_BYTES {
+        let mut open: BTreeSet<i64> = BTreeSet::new();
+        let mut unpacked = 0_usize;
+        let chunk: Vec<Place> = places[taken..]
+            .iter()
+            .take_while(|place| {
+                if open.insert(place.block) {
+                    let size = sizes.get(&place.block).copied().unwrap_or(0);
+                    unpacked = unpacked.saturating_add(size);
+                }
+                open.len() == 1 || unpacked <= STEP_BYTES
+            })
+            .cloned()
+            .collect();
+        taken += chunk.len();
+        for one in together_or_apart(store, chunk, make).await? {
+            match one.and_then(|one| one) {
+                Ok(one) => {
+                    bytes = bytes.saturating_add(weigh(&one));
+                    made.push(one);
+                }
+                Err(error) => tracing::warn!("cannot derive a span: {error}"),
+            }
+        }
+    }
+    Ok((made, taken))
+}
+
+/// A damaged page fails everything that is read with it: then each span is read by itself.
+async fn together_or_apart<T: Send + 'static>(
+    store: &Store,
+    places: Vec<Place>,
+    make: fn(&Whole) -> T,
+) -> Result<Vec<Result<T, Error>>, Error> {
+    let error = match spans::each(&store.reads, places.clone(), move |whole| make(&whole)).await {
+        Ok(made) => return Ok(made),
+        Err(error) => error,
+    };
+    let mut all = Vec::with_capacity(places.len());
+    for place in places {
+        match spans::each(&store.reads, vec![place], move |whole| make(&whole)).await {
+            Ok(mut one) => all.append(&mut one),
+            Err(error) => all.push(Err(error)),
+        }
+    }
+    // Where none can be read, it is the database that fails, and it is tried again.
+    if all.iter().all(Result::is_err) {
+        return Err(error);
+    }
+    Ok(all)
 }
 
 /// Scores the response of a model call; other spans have none.
@@ -118,6 +184,8 @@ pub(crate) struct FactsRow {
     span: i64,
     trace: i64,
     operation: i64,
+    /// What of it counts in totals, once its trace is summarised.
+    pub(crate) counted: i64,
     start: i64,
     duration: Option<i64>,
     failed: bool,
@@ -140,55 +208,75 @@ pub(crate) fn nano_usd(usd: f64) -> Option<i64> {
 }
 
 impl FactsRow {
-    pub(crate) fn of(derived: &Derived) -> Result<Self, Error> {
-        let usage = derived
-            .facts
+    fn of(
+        whole: &Whole,
+        facts: &Facts,
+        row: &RowFacts,
+        findings: &[Finding],
+    ) -> Result<Self, Error> {
+        let usage = facts
             .usage
             .as_ref()
             .map(|usage| usage.value)
             .unwrap_or_default();
         let count = |tokens: Option<u64>| tokens.and_then(|tokens| i64::try_from(tokens).ok());
-        let operation = derived.row.operation;
         let index = Operation::ALL
             .iter()
-            .position(|candidate| *candidate == operation)
+            .position(|candidate| *candidate == row.operation)
             .unwrap_or(9);
-        let mut findings = Vec::with_capacity(derived.findings.len());
-        for finding in &derived.findings {
-            let evidence = serde_json::to_string(&finding.evidence).map_err(Error::internal)?;
-            findings.push((finding.heuristic.clone(), finding.value, evidence));
-        }
-        let prompt = derived
-            .facts
+        let prompt = facts
             .prompt
             .as_ref()
             .map(|prompt| serde_json::to_string(&prompt.value));
+        let (start, end) = (
+            whole.span.start_time_unix_nano,
+            whole.span.end_time_unix_nano,
+        );
+        let status = whole.span.status.as_ref();
         Ok(Self {
-            span: derived.place.id,
-            trace: derived.place.trace,
+            span: whole.place.id,
+            trace: whole.place.trace,
             operation: i64::try_from(index).unwrap_or(9),
-            start: derived.start,
-            duration: derived.duration,
-            failed: derived.failed,
-            model: derived.row.model.clone(),
+            counted: 0,
+            start: i64::try_from(start / 1_000).unwrap_or(i64::MAX),
+            duration: (end != 0)
+                .then(|| i64::try_from(end.saturating_sub(start)).unwrap_or(i64::MAX)),
+            failed: facts.error.is_some() || status.is_some_and(|status| status.code == 2),
+            model: row.model.clone(),
             tokens: [
                 count(usage.input),
                 count(usage.output),
                 count(usage.cache_read),
             ],
-            cost: derived
-                .facts
+            cost: facts
                 .cost_usd
                 .as_ref()
                 .and_then(|cost| nano_usd(cost.value)),
             prompt: prompt.transpose().map_err(Error::internal)?,
-            json: serde_json::to_string(&derived.row).map_err(Error::internal)?,
-            findings,
+            json: serde_json::to_string(row).map_err(Error::internal)?,
+            findings: findings
+                .iter()
+                .map(|finding| {
+                    let evidence =
+                        serde_json::to_string(&finding.evidence).map_err(Error::internal)?;
+                    Ok((finding.heuristic.clone(), finding.value, evidence))
+                })
+                .collect::<Result<_, Error>>()?,
         })
     }
 
-    pub(crate) fn store(&self, session: &mut Session<'_>) -> Result<(), Error> {
+    /// Stores it, if its span has not been purged meanwhile. `again` where the span may have facts already.
+    pub(crate) fn store(&self, session: &mut Session<'_>, again: bool) -> Result<(), Error> {
         let connection = session.connection;
+        if again {
+            forget(session, self.span)?;
+        }
+        let alive = connection
+            .prepare_cached("SELECT 1 FROM spans WHERE id = ?")?
+            .exists([self.span])?;
+        if !alive {
+            return Ok(());
+        }
         let model = match &self.model {
             Some(model) => Some(
                 session
@@ -200,15 +288,15 @@ impl FactsRow {
         let [input, output, cached] = self.tokens;
         connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO facts (span, trace, operation, counted, start, duration, failed, model, input, output,
-                                               cached, cost, prompt, json)
-                 SELECT ?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
-                 WHERE EXISTS (SELECT 1 FROM spans WHERE id = ?1)",
+                "INSERT INTO facts (span, trace, operation, counted, start, duration, failed, model, input, output,
+                                    cached, cost, prompt, json)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.span,
                 self.trace,
                 self.operation,
+                self.counted,
                 self.start,
                 self.duration,
                 self.failed,
@@ -220,19 +308,25 @@ impl FactsRow {
                 self.prompt,
                 self.json
             ])?;
-        connection
-            .prepare_cached("DELETE FROM findings WHERE span = ?")?
-            .execute([self.span])?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO findings (span, heuristic, start, value, evidence) VALUES (?, ?, ?, ?, ?)",
+        )?;
         for (heuristic, value, evidence) in &self.findings {
-            connection
-                .prepare_cached(
-                    "INSERT INTO findings (span, heuristic, start, value, evidence)
-                     SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM spans WHERE id = ?1)",
-                )?
-                .execute(params![self.span, heuristic, self.start, value, evidence])?;
+            insert.execute(params![self.span, heuristic, self.start, value, evidence])?;
         }
         Ok(())
     }
+}
+
+/// Drops what was derived from a span.
+pub(crate) fn forget(session: &Session<'_>, span: i64) -> Result<(), Error> {
+    for delete in [
+        "DELETE FROM facts WHERE span = ?",
+        "DELETE FROM findings WHERE span = ?",
+    ] {
+        session.connection.prepare_cached(delete)?.execute([span])?;
+    }
+    Ok(())
 }
 
 /// What the ground says of a trace.
@@ -241,6 +335,8 @@ pub(crate) struct Head {
     trace_id: TraceId,
     source: i64,
     changed: i64,
+    /// Its shown spans.
+    pub(crate) spans: i64,
     received: u64,
 }
 
@@ -248,7 +344,7 @@ pub(crate) async fn heads(store: &Store, traces: &[i64]) -> Result<Vec<Head>, Er
     let mut heads = Vec::with_capacity(traces.len());
     for chunk in traces.chunks(8_192) {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT id, trace_id, source, changed, received FROM traces WHERE id IN (",
+            "SELECT id, trace_id, source, changed, spans, received FROM traces WHERE id IN (",
         );
         let mut list = query.separated(", ");
         chunk.iter().for_each(|trace| {
@@ -261,7 +357,8 @@ pub(crate) async fn heads(store: &Store, traces: &[i64]) -> Result<Vec<Head>, Er
                 trace_id: TraceId::from_bytes(row.get(1)).map_err(Error::internal)?,
                 source: row.get(2),
                 changed: row.get(3),
-                received: u64::try_from(row.get::<i64, _>(4)).unwrap_or(0),
+                spans: row.get(4),
+                received: u64::try_from(row.get::<i64, _>(5)).unwrap_or(0),
             });
         }
     }
@@ -277,29 +374,53 @@ pub(crate) struct Summarised {
     operations: i64,
     services: BTreeSet<String>,
     models: BTreeSet<String>,
-    /// Spans that count in totals, and what of them (`facts.counted`).
-    counted: Vec<(i64, i64)>,
+    /// Stored spans whose share in totals has changed (`facts.counted`).
+    recounted: Vec<(i64, i64)>,
 }
 
 impl Summarised {
-    pub(crate) fn of(head: &Head, rows: &[SpanRow], now: UnixNanos) -> Result<Self, Error> {
-        let summary = trace::summary(head.trace_id, head.source, rows, now, head.received);
+    /// Summarises a trace from its rows, and says of each row what of it counts in totals.
+    pub(crate) fn of(
+        head: &Head,
+        stored: Vec<StoredRow>,
+        now: UnixNanos,
+    ) -> Result<(Self, Vec<(i64, i64)>), Error> {
+        let (before, rows): (Vec<(i64, Option<i64>)>, Vec<SpanRow>) = stored
+            .into_iter()
+            .map(|stored| ((stored.id, stored.counted), stored.row))
+            .unzip();
+        let summary = trace::summary(head.trace_id, head.source, &rows, now, head.received);
         let json = serde_json::to_string(&summary).map_err(Error::internal)?;
-        let counted = trace::counted(rows, &trace::tree(rows));
+        let counted = trace::counted(&rows, &trace::tree(&rows));
+        let counted: Vec<(i64, i64)> = before
+            .iter()
+            .enumerate()
+            .map(|(row, (id, _))| {
+                let [usage, cost, call] = [&counted.usage, &counted.cost, &counted.call]
+                    .map(|counts| i64::from(counts[row]));
+                (*id, usage | cost << 1 | call << 2)
+            })
+            .collect();
         let mut operations = 0;
         let (mut services, mut models) = (BTreeSet::new(), BTreeSet::new());
         for row in rows {
-            services.insert(row.service.clone());
-            if let Some(facts) = &row.facts {
+            services.insert(row.service);
+            if let Some(facts) = row.facts {
                 operations |= 1
                     << Operation::ALL
                         .iter()
                         .position(|one| *one == facts.operation)
                         .unwrap_or(9);
-                models.extend(facts.model.clone());
+                models.extend(facts.model);
             }
         }
-        Ok(Self {
+        let recounted = counted
+            .iter()
+            .zip(&before)
+            .filter(|((_, now), (_, before))| before.is_some_and(|before| before != *now))
+            .map(|(counted, _)| *counted)
+            .collect();
+        let summarised = Self {
             trace: head.id,
             changed: head.changed,
             summary,
@@ -307,20 +428,9 @@ impl Summarised {
             operations,
             services,
             models,
-            counted: rows
-                .iter()
-                .enumerate()
-                .map(|(index, row)| {
-                    let usage = i64::from(counted.usage[index]);
-                    let (cost, call) = (
-                        i64::from(counted.cost[index]),
-                        i64::from(counted.call[index]),
-                    );
-                    (row.span_id.as_i64(), usage | cost << 1 | call << 2)
-                })
-                .filter(|(_, counted)| *counted != 0)
-                .collect(),
-        })
+            recounted,
+        };
+        Ok((summarised, counted))
     }
 
     pub(crate) fn store(&self, session: &mut Session<'_>) -> Result<(), Error> {
@@ -368,16 +478,9 @@ impl Summarised {
                     .execute(params![facet, value, self.trace])?;
             }
         }
-        connection
-            .prepare_cached("UPDATE facts SET counted = 0 WHERE trace = ? AND counted <> 0")?
-            .execute([self.trace])?;
-        for (span, counted) in &self.counted {
-            connection
-                .prepare_cached(
-                    "UPDATE facts SET counted = ?
-                     WHERE span = (SELECT id FROM spans WHERE trace = ? AND span_id = ? AND shown = 1)",
-                )?
-                .execute([*counted, self.trace, *span])?;
+        let mut count = connection.prepare_cached("UPDATE facts SET counted = ? WHERE span = ?")?;
+        for (span, counted) in &self.recounted {
+            count.execute([*counted, *span])?;
         }
         Ok(())
     }

@@ -55,16 +55,8 @@ impl Disk {
         *reading = Some((Instant::now(), Some(error.message.clone())));
     }
 
-    #[cfg(unix)]
     fn measure(&self) -> Option<String> {
-        let stat = nix::sys::statvfs::statvfs(&self.folder).ok()?;
-        // The types differ between platforms.
-        #[expect(clippy::useless_conversion, reason = "narrower on some platforms")]
-        let (free, all) = (
-            u64::from(stat.blocks_available()).saturating_mul(u64::from(stat.fragment_size())),
-            u64::from(stat.blocks()).saturating_mul(u64::from(stat.fragment_size())),
-        );
-        let floor = self.floor.unwrap_or_else(|| FLOOR.max(all / 50));
+        let Space { free, floor } = space(&self.folder, self.floor)?;
         (free < floor).then(|| {
             format!(
                 "the disk of {} is nearly full ({} MiB free, {} MiB needed): free some space or lower the size limit in \
@@ -75,9 +67,33 @@ impl Disk {
             )
         })
     }
+}
 
-    #[cfg(not(unix))]
-    fn measure(&self) -> Option<String> {
-        None
-    }
+/// Room on a file system, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Space {
+    /// What this user may still fill.
+    pub(crate) free: u64,
+    /// Below this, telemetry is refused.
+    pub(crate) floor: u64,
+}
+
+/// Measures the file system of a folder; `floor` replaces the default. `None` where it cannot be measured.
+#[cfg(unix)]
+pub(crate) fn space(folder: &Path, floor: Option<u64>) -> Option<Space> {
+    let stat = nix::sys::statvfs::statvfs(folder).ok()?;
+    // The types differ between platforms.
+    #[expect(clippy::useless_conversion, reason = "narrower on some platforms")]
+    let (free, all) = (
+        u64::from(stat.blocks_available()).saturating_mul(u64::from(stat.fragment_size())),
+        u64::from(stat.blocks()).saturating_mul(u64::from(stat.fragment_size())),
+    );
+    let floor = floor.unwrap_or_else(|| FLOOR.max(all / 50));
+    Some(Space { free, floor })
+}
+
+/// Measures the file system of a folder; `None` where it cannot be measured.
+#[cfg(not(unix))]
+pub(crate) fn space(_: &Path, _: Option<u64>) -> Option<Space> {
+    None
 }

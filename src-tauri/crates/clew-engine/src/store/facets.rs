@@ -37,7 +37,7 @@ pub(crate) async fn totals(
     let row = select(
         "count(*), coalesce(sum(t.spans), 0), coalesce(sum(coalesce(m.errors, t.errors) > 0), 0),
          sum(m.tokens >> 32), sum(m.tokens & 4294967295), sum(m.cost >> 32), sum(m.cost & 4294967295),
-         min(t.start), max(t.start), coalesce(sum(t.rooted), 0)",
+         min(t.start), max(t.start), coalesce(sum(t.rooted = 1), 0)",
         filter,
         None,
         now,
@@ -189,7 +189,7 @@ async fn statuses(
 ) -> Result<Vec<FacetValue>, Error> {
     let mut query = QueryBuilder::new(
         "SELECT coalesce(sum(error), 0), coalesce(sum(running), 0), coalesce(sum(NOT error AND NOT running), 0)
-         FROM (SELECT coalesce(m.errors, t.errors) > 0 AS error, t.rooted = 0 AND t.received > ",
+         FROM (SELECT coalesce(m.errors, t.errors) > 0 AS error, t.rooted <> 1 AND t.received > ",
     );
     query
         .push_bind(now - super::traces::RUNNING_MICROS)

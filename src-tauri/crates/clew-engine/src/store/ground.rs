@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use clew_core::model::{SpanId, TraceId};
+use clew_core::model::{SpanId, TraceId, content_hash};
+use clew_core::trace::Roots;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::prepare::{LogRow, MetricRow, Prepared, SharedRow, SpanRow};
@@ -140,7 +141,7 @@ struct Touched {
     spans: i64,
     errors: i64,
     logs: i64,
-    rooted: bool,
+    roots: Roots,
     start: i64,
     finish: i64,
     /// A shown variant was replaced: the figures must be counted anew.
@@ -226,7 +227,9 @@ impl Ground<'_> {
                 .prepare_cached("UPDATE spans SET shown = 0 WHERE id = ?")?
                 .execute([row])?;
             self.connection
-                .prepare_cached("INSERT OR IGNORE INTO stale_spans (span) VALUES (?)")?
+                .prepare_cached(
+                    "INSERT INTO stale_spans (span) VALUES (?) ON CONFLICT (span) DO UPDATE SET times = times + 1",
+                )?
                 .execute([row])?;
         }
         Ok(Some(shown))
@@ -271,8 +274,8 @@ impl Ground<'_> {
         trace.errors += i64::from(span.status == 2);
         trace.start = trace.start.min(micros(span.start.0));
         trace.finish = trace.finish.max(micros(span.finish.0));
+        trace.roots = trace.roots.max(Roots::of(span.parent, span.finish));
         if span.parent.is_none() {
-            trace.rooted |= span.finish.0 != 0;
             trace.root = true;
             (trace.name, trace.service) = (name, service);
         }
@@ -315,7 +318,7 @@ impl Ground<'_> {
             spans: 0,
             errors: 0,
             logs: 0,
-            rooted: false,
+            roots: Roots::Missing,
             start: i64::MAX,
             finish: 0,
             recount: false,
@@ -330,24 +333,60 @@ impl Ground<'_> {
 
     fn logs(&mut self, batch: &Prepared) -> Result<(), Error> {
         let mut blocks: Vec<Option<i64>> = batch.log_blocks.iter().map(|_| None).collect();
-        for log in &batch.logs {
-            let known = self
+        let hashes: Vec<[u8; 8]> = batch
+            .logs
+            .iter()
+            .map(|log| log.hash.to_be_bytes())
+            .collect();
+        // Never negative: 0 is what no request has, and stays the smallest.
+        let request = (content_hash(&[hashes.as_flattened()]) >> 1).cast_signed();
+        for (position, log) in (0_i64..).zip(&batch.logs) {
+            let known: Option<(i64, i64, i64)> = self
                 .connection
-                .prepare_cached("SELECT 1 FROM logs WHERE source = ? AND hash = ?")?
-                .exists(params![self.source, log.hash])?;
-            if known {
+                .prepare_cached(
+                    "SELECT id, batch, position FROM logs WHERE source = ? AND hash = ?",
+                )?
+                .query_row(params![self.source, log.hash], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .optional()?;
+            if let Some((id, batch, place)) = known {
+                if (request, position) < (batch, place) {
+                    self.move_log(id, request, position)?;
+                }
                 continue;
             }
             let block = match blocks[log.block] {
                 Some(id) => id,
                 None => *blocks[log.block].insert(self.block(&batch.log_blocks[log.block])?),
             };
-            self.log(log, block)?;
+            self.log(log, block, (request, position))?;
         }
         Ok(())
     }
 
-    fn log(&mut self, log: &LogRow, block: i64) -> Result<(), Error> {
+    /// A record that came in two requests stands where the first of them says, by content and not by arrival.
+    fn move_log(&self, id: i64, request: i64, position: i64) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("UPDATE logs SET batch = ?, position = ? WHERE id = ?")?
+            .execute([request, position, id])?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO stale_spans (span)
+                 SELECT s.id FROM logs l JOIN spans s ON s.trace = l.trace AND s.span_id = l.span_id AND s.shown = 1
+                 WHERE l.id = ?
+                 ON CONFLICT (span) DO UPDATE SET times = times + 1",
+            )?
+            .execute([id])?;
+        Ok(())
+    }
+
+    fn log(
+        &mut self,
+        log: &LogRow,
+        block: i64,
+        (request, position): (i64, i64),
+    ) -> Result<(), Error> {
         let mut trace = None;
         if let Some(trace_id) = log.trace_id {
             self.touch(trace_id, None)?;
@@ -360,8 +399,8 @@ impl Ground<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO logs (source, hash, trace, span_id, time, severity, name, resource, scope, received, block,
-                                   slot)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                   slot, batch, position)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.source,
@@ -376,13 +415,16 @@ impl Ground<'_> {
                 self.received,
                 block,
                 i64::try_from(log.slot).unwrap_or(i64::MAX),
+                request,
+                position,
             ])?;
         if let (Some(trace), Some(span_id)) = (trace, log.span_id) {
             // The span may have been derived without this record.
             self.connection
                 .prepare_cached(
-                    "INSERT OR IGNORE INTO stale_spans (span)
-                     SELECT id FROM spans WHERE trace = ? AND span_id = ? AND shown = 1",
+                    "INSERT INTO stale_spans (span)
+                     SELECT id FROM spans WHERE trace = ? AND span_id = ? AND shown = 1
+                     ON CONFLICT (span) DO UPDATE SET times = times + 1",
                 )?
                 .execute([trace, span_id.as_i64()])?;
         }
@@ -459,7 +501,7 @@ impl Ground<'_> {
                     trace.spans,
                     trace.errors,
                     trace.logs,
-                    trace.rooted,
+                    trace.roots.number(),
                     trace.start,
                     trace.finish,
                     self.received
@@ -479,19 +521,25 @@ impl Ground<'_> {
 
 /// Counts a trace's figures anew from its shown spans.
 fn recount(connection: &Connection, trace: i64) -> Result<(), Error> {
-    // The 64 bits of an unsigned time above i64::MAX read negative; as in `count`, microseconds are what is kept.
+    // The 64 bits of an unsigned time above i64::MAX read negative: 2^64 less than they say, which is 18446744073709551
+    // microseconds and 616 nanoseconds. SQLite divides towards zero, the remainder tells which way that went.
     connection
         .prepare_cached(
             "WITH shown AS (
-                 SELECT parent, status, finish,
-                        CASE WHEN start >= 0 THEN start / 1000 ELSE start / 1000 + 18446744073709551 END AS starts,
-                        CASE WHEN finish >= 0 THEN finish / 1000 ELSE finish / 1000 + 18446744073709551 END AS ends
+                 SELECT status,
+                        CASE WHEN parent IS NOT NULL THEN 0 WHEN finish <> 0 THEN 1 ELSE 2 END AS roots,
+                        CASE WHEN start >= 0 THEN start / 1000
+                             ELSE (start + 616) / 1000 - ((start + 616) % 1000 < 0) + 18446744073709551
+                        END AS starts,
+                        CASE WHEN finish >= 0 THEN finish / 1000
+                             ELSE (finish + 616) / 1000 - ((finish + 616) % 1000 < 0) + 18446744073709551
+                        END AS ends
                  FROM spans
                  WHERE trace = ?1 AND shown = 1
              )
              UPDATE traces
              SET (spans, errors, rooted, start, finish) = (
-                 SELECT count(*), coalesce(sum(status = 2), 0), coalesce(max(parent IS NULL AND finish <> 0), 0),
+                 SELECT count(*), coalesce(sum(status = 2), 0), coalesce(max(roots), 0),
                         coalesce(min(starts), traces.start), coalesce(max(ends), 0)
                  FROM shown
              )

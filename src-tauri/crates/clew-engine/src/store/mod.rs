@@ -1,8 +1,11 @@
 //! The SQLite database: one writer thread, read-only connections for everything else.
 //!
 //! [`open`](Store::open) makes or migrates the file. [`writer`] is the only place that changes it; [`ground`] stores what
-//! was received, [`derive`] what follows from it, [`search`] keeps the full-text index, a file of its own.
+//! was received, [`derive`] what follows from it, [`search`] keeps the full-text index, a file of its own, that [`indexing`]
+//! fills. [`repack`] joins payload blocks that came small.
 
+pub(crate) mod backup;
+pub(crate) mod ballast;
 pub(crate) mod blocks;
 pub(crate) mod derive;
 pub(crate) mod derived;
@@ -10,8 +13,10 @@ pub(crate) mod disk;
 pub(crate) mod facets;
 pub(crate) mod figures;
 pub(crate) mod ground;
+mod indexing;
 pub(crate) mod prepare;
 pub(crate) mod purge;
+mod repack;
 pub(crate) mod retention;
 pub(crate) mod search;
 pub(crate) mod spans;
@@ -31,6 +36,7 @@ use sqlx::sqlite::{
 };
 
 use crate::error::{Error, ErrorCode};
+use ballast::Ballast;
 
 /// What `PRAGMA application_id` says of a Clew database: "CLEW".
 const APPLICATION_ID: i64 = 0x434C_4557;
@@ -38,7 +44,7 @@ const APPLICATION_ID: i64 = 0x434C_4557;
 /// The first SQLite without the WAL-reset corruption bug (sqlite.org/wal.html#walresetbug).
 const SQLITE_FLOOR: i32 = 3_051_003;
 
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "ground",
@@ -49,7 +55,16 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
         "derived",
         include_str!("../../migrations/0002_derived.sql"),
     ),
+    (
+        3,
+        "arrival",
+        include_str!("../../migrations/0003_arrival.sql"),
+    ),
 ];
+
+/// How long the owner of a lock may take to write its name into it, and how often it is looked for.
+const NAMING: Duration = Duration::from_secs(1);
+const NAMING_STEP: Duration = Duration::from_millis(10);
 
 /// The open database: read connections and its files. Writing is [`writer::Writer`]'s.
 #[derive(Debug, Clone)]
@@ -63,11 +78,12 @@ pub(crate) struct Store {
 pub(crate) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 
 impl Store {
-    /// Opens the database for this process to write: locks it, makes or migrates it, and connects readers.
+    /// Opens the database for this process to write: locks it, makes or migrates it, and connects readers. Where the disk
+    /// is full, the ballast gives way.
     ///
     /// # Errors
     /// In use by another process, not Clew's, newer than this Clew, or unreadable; nothing is changed then.
-    pub(crate) async fn open(path: &Path) -> Result<(Self, Lock), Error> {
+    pub(crate) async fn open(path: &Path, ballast: &Ballast) -> Result<(Self, Lock), Error> {
         if rusqlite::version_number() < SQLITE_FLOOR {
             return Err(Error::internal(format!(
                 "SQLite {} is older than 3.51.3",
@@ -75,7 +91,7 @@ impl Store {
             )));
         }
         make_private_folder(path)?;
-        let lock = lock(path)?;
+        let lock = lock(path, ballast).await?;
         make_private_file(path)?;
         migrate(path).await?;
         make_private_file(&search::path(path))?;
@@ -93,7 +109,7 @@ impl Store {
     /// Opens the database only to read it, beside a process that may be writing.
     ///
     /// # Errors
-    /// Missing, not Clew's, newer than this Clew, or unreadable.
+    /// Missing, not Clew's, newer or older than this Clew, or unreadable.
     pub(crate) async fn open_read_only(path: &Path) -> Result<Self, Error> {
         if !path.exists() {
             return Err(Error::new(
@@ -104,7 +120,17 @@ impl Store {
                 ),
             ));
         }
-        check(path).await?;
+        let (schema, known) = (check(path).await?, known_schema());
+        if schema < known {
+            return Err(Error::new(
+                ErrorCode::Io,
+                format!(
+                    "{} is of an older schema ({schema}, this Clew has {known}): start this Clew once to bring it up to \
+                     date, or name another with --db",
+                    path.display()
+                ),
+            ));
+        }
         Ok(Self {
             path: path.to_owned(),
             reads: connect(path).await?,
@@ -164,7 +190,7 @@ fn make_private_file(path: &Path) -> Result<(), Error> {
         .map_err(|error| io("make the database", path, &error))
 }
 
-fn lock(path: &Path) -> Result<Lock, Error> {
+async fn lock(path: &Path, ballast: &Ballast) -> Result<Lock, Error> {
     let lock_path = beside(path, ".lock");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -174,14 +200,7 @@ fn lock(path: &Path) -> Result<Lock, Error> {
         .open(&lock_path)
         .map_err(|error| io("open the lock", &lock_path, &error))?;
     if file.try_lock().is_err() {
-        let mut owner = String::new();
-        let _ = file.read_to_string(&mut owner);
-        let owner = owner.trim();
-        let owner = if owner.is_empty() {
-            "another process".to_owned()
-        } else {
-            format!("process {owner}")
-        };
+        let owner = owner(&mut file).await;
         return Err(Error::new(
             ErrorCode::Busy,
             format!(
@@ -190,6 +209,7 @@ fn lock(path: &Path) -> Result<Lock, Error> {
             ),
         ));
     }
+    ballast.give_way();
     let written = file
         .set_len(0)
         .and_then(|()| file.rewind())
@@ -197,6 +217,21 @@ fn lock(path: &Path) -> Result<Lock, Error> {
         .and_then(|()| file.flush());
     written.map_err(|error| io("write the lock", &lock_path, &error))?;
     Ok(Lock(file))
+}
+
+/// Who holds the lock. Whoever has just taken it may not have written who it is: that is waited for.
+async fn owner(file: &mut File) -> String {
+    for _ in 0..NAMING.as_millis() / NAMING_STEP.as_millis() {
+        let mut owner = String::new();
+        let _ = file
+            .rewind()
+            .and_then(|()| file.read_to_string(&mut owner).map(drop));
+        if let Ok(pid) = owner.trim().parse::<u32>() {
+            return format!("process {pid}");
+        }
+        tokio::time::sleep(NAMING_STEP).await;
+    }
+    "another process".to_owned()
 }
 
 fn migrator() -> Migrator {
@@ -216,10 +251,10 @@ fn migrator() -> Migrator {
     )
 }
 
-/// Reads, and changes nothing: is this a database that this Clew may use?
-async fn check(path: &Path) -> Result<(), Error> {
+/// Reads, and changes nothing: is this a database that this Clew may use? Answers its schema, 0 where it has none yet.
+async fn check(path: &Path) -> Result<i64, Error> {
     if fs::metadata(path).is_ok_and(|meta| meta.len() == 0) {
-        return Ok(());
+        return Ok(0);
     }
     let foreign = |reason: String| {
         Error::new(
@@ -230,6 +265,27 @@ async fn check(path: &Path) -> Result<(), Error> {
             ),
         )
     };
+    let refused = |error: &sqlx::Error| {
+        let code = error
+            .as_database_error()
+            .and_then(|error| error.code()?.parse::<i32>().ok());
+        // The lower eight bits are the kind of failure (sqlite.org/rescode.html).
+        match code.map(|code| code & 0xff) {
+            Some(5 | 6) => Error::new(
+                ErrorCode::Busy,
+                format!(
+                    "{} is locked by another program (a database browser, a backup): close that and try again, or name \
+                     another with --db",
+                    path.display()
+                ),
+            ),
+            Some(3 | 8 | 10 | 13 | 14 | 23) => Error::new(
+                ErrorCode::Io,
+                format!("cannot open {}: {error}", path.display()),
+            ),
+            _ => foreign(error.to_string()),
+        }
+    };
     // Without a write-ahead log the file is all there is, and looking at it must not make one.
     let mut connection = SqliteConnectOptions::new()
         .filename(path)
@@ -237,19 +293,19 @@ async fn check(path: &Path) -> Result<(), Error> {
         .immutable(!beside(path, "-wal").exists())
         .connect()
         .await
-        .map_err(|error| foreign(error.to_string()))?;
+        .map_err(|error| refused(&error))?;
     let id: i64 = sqlx::query_scalar("PRAGMA application_id")
         .fetch_one(&mut connection)
         .await
-        .map_err(|error| foreign(error.to_string()))?;
+        .map_err(|error| refused(&error))?;
     if id != APPLICATION_ID {
         return Err(foreign(format!("application id {id:#x}")));
     }
     let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
         .fetch_one(&mut connection)
         .await
-        .map_err(|error| foreign(error.to_string()))?;
-    let known = MIGRATIONS[MIGRATIONS.len() - 1].0;
+        .map_err(|error| refused(&error))?;
+    let known = known_schema();
     if newest > known {
         return Err(Error::new(
             ErrorCode::Io,
@@ -260,11 +316,22 @@ async fn check(path: &Path) -> Result<(), Error> {
             ),
         ));
     }
-    Ok(())
+    Ok(newest)
+}
+
+/// The newest schema that this Clew knows.
+fn known_schema() -> i64 {
+    MIGRATIONS[MIGRATIONS.len() - 1].0
 }
 
 async fn migrate(path: &Path) -> Result<(), Error> {
-    check(path).await?;
+    let schema = check(path).await?;
+    if (1..known_schema()).contains(&schema) {
+        let path = path.to_owned();
+        tokio::task::spawn_blocking(move || backup::make(&path, schema))
+            .await
+            .map_err(Error::internal)??;
+    }
     let mut connection = SqliteConnectOptions::new()
         .filename(path)
         .auto_vacuum(SqliteAutoVacuum::Incremental)

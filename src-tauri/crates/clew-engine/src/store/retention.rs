@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use sqlx::SqlitePool;
 
-use super::purge;
+use super::ballast::Ballast;
+use super::search::SharedIndex;
+use super::writer::Writer;
+use super::{Store, backup, purge};
 use crate::api::Purged;
-use crate::engine::Engine;
+use crate::changes::Changes;
 use crate::error::Error;
 use crate::event::Topic;
 use crate::settings::Retention;
@@ -22,13 +25,33 @@ const SLICE: i64 = 64;
 /// (reliability.md C16).
 const AGE_SHARE: f64 = 0.2;
 
-/// Applies retention for ever.
-pub(crate) async fn run(engine: Engine) {
+/// What deletion works on: everything that holds telemetry, and who is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Holdings {
+    pub(crate) store: Store,
+    pub(crate) writer: Writer,
+    pub(crate) index: SharedIndex,
+    pub(crate) ballast: Ballast,
+    pub(crate) changes: Changes,
+}
+
+/// Applies retention for ever, as `settings` has it then, and keeps the ballast whole.
+pub(crate) async fn run(holdings: Holdings, settings: impl Fn() -> Retention + Send) {
     loop {
+        refill(&holdings).await;
+        backup::remove(&holdings.store.path, backup::KEPT);
         tokio::time::sleep(PERIOD).await;
-        if let Err(error) = apply(&engine, false).await {
+        if let Err(error) = apply(&holdings, settings(), false).await {
             tracing::warn!("cannot apply retention: {error}");
         }
+    }
+}
+
+async fn refill(holdings: &Holdings) {
+    let ballast = holdings.ballast.clone();
+    let filled = tokio::task::spawn_blocking(move || ballast.fill()).await;
+    if let Err(error) = filled.map_err(Error::internal).and_then(|filled| filled) {
+        tracing::warn!("{error}");
     }
 }
 
@@ -40,8 +63,7 @@ pub(crate) struct Preview {
 }
 
 /// Says what [`apply`] would delete, without deleting it; bytes are estimated from the mean size of a span.
-pub(crate) async fn preview(engine: &Engine, retention: Retention) -> Result<Preview, Error> {
-    let store = &engine.inner.store;
+pub(crate) async fn preview(store: &Store, retention: Retention) -> Result<Preview, Error> {
     let (spans, traces): (i64, i64) =
         sqlx::query_as("SELECT coalesce(sum(spans), 0), count(*) FROM traces")
             .fetch_one(&store.reads)
@@ -83,10 +105,13 @@ async fn aged(reads: &SqlitePool, retention: Retention) -> Result<u64, Error> {
 }
 
 /// Deletes what retention says. `asked` is a user's own wish, which the clock guard does not limit.
-pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error> {
-    let retention = engine.settings().retention;
-    let store = &engine.inner.store;
-    let before = sizes(engine);
+pub(crate) async fn apply(
+    holdings: &Holdings,
+    retention: Retention,
+    asked: bool,
+) -> Result<Purged, Error> {
+    let store = &holdings.store;
+    let before = sizes(store);
     let mut purged = Purged::default();
     let traces: i64 = sqlx::query_scalar("SELECT count(*) FROM traces")
         .fetch_one(&store.reads)
@@ -106,19 +131,19 @@ pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error>
             if slice.is_empty() {
                 break;
             }
-            delete(engine, slice, &mut purged).await?;
+            delete(holdings, slice, &mut purged).await?;
         }
-        engine
-            .writer()?
+        holdings
+            .writer
             .commit(move |session| purge::older(session, horizon))
             .await?;
     }
     let crowded = before > retention.max_bytes;
     if crowded {
         // What the write-ahead log repeats of the database must not cost traces.
-        engine.writer()?.alone(purge::shrink).await??;
+        holdings.writer.alone(purge::shrink).await??;
     }
-    let all = sizes(engine);
+    let all = sizes(store);
     if all > retention.max_bytes {
         // The index gives its space back only when it is merged at the end, so the database's own share leads. Below the
         // limit by a tenth, so that the next span does not start the next pass.
@@ -142,57 +167,73 @@ pub(crate) async fn apply(engine: &Engine, asked: bool) -> Result<Purged, Error>
             if slice.is_empty() {
                 break;
             }
-            delete(engine, slice, &mut purged).await?;
-            engine.writer()?.alone(purge::shrink).await??;
+            delete(holdings, slice, &mut purged).await?;
+            holdings.writer.alone(purge::shrink).await??;
         }
     }
     if purged.traces > 0 {
-        tidy(engine, crowded).await?;
-        purged.bytes = before.saturating_sub(sizes(engine));
+        tidy(holdings, crowded).await?;
+        purged.bytes = before.saturating_sub(sizes(store));
     }
     Ok(purged)
 }
 
-fn sizes(engine: &Engine) -> u64 {
-    let (database, index) = engine.inner.store.sizes();
+fn sizes(store: &Store) -> u64 {
+    let (database, index) = store.sizes();
     database + index
 }
 
-/// Deletes traces with their index entries.
-pub(crate) async fn delete(
-    engine: &Engine,
-    traces: Vec<i64>,
-    purged: &mut Purged,
-) -> Result<(), Error> {
-    let removed = engine
-        .writer()?
-        .commit(move |session| purge::traces(session, &traces))
-        .await?;
-    purged.traces += removed.traces;
-    purged.spans += u64::try_from(removed.spans.len()).unwrap_or(u64::MAX);
-    remove_from_index(engine, removed.spans, false).await?;
-    engine.inner.changes.changed(Topic::Spans);
+/// Deletes traces with their index entries. Where the disk is full, the ballast gives way, and the traces go one by one,
+/// each giving its room back before the next.
+async fn delete(holdings: &Holdings, traces: Vec<i64>, purged: &mut Purged) -> Result<(), Error> {
+    let full = holdings.ballast.give_way();
+    if full {
+        // What the log already holds goes into the database first, and makes room in the log; where even that does not
+        // fit, the log may still have room for what follows.
+        if let Err(error) = holdings.writer.alone(purge::shrink).await? {
+            tracing::warn!("{error}");
+        }
+    }
+    for slice in traces.chunks(if full { 1 } else { traces.len().max(1) }) {
+        let slice = slice.to_vec();
+        let removed = holdings
+            .writer
+            .commit(move |session| purge::traces(session, &slice))
+            .await?;
+        purged.traces += removed.traces;
+        purged.spans += u64::try_from(removed.spans.len()).unwrap_or(u64::MAX);
+        if full {
+            holdings.writer.alone(purge::shrink).await??;
+        }
+        remove_from_index(holdings, removed.spans, false).await?;
+    }
+    holdings.changes.changed(Topic::Spans);
     Ok(())
 }
 
 /// Deletes traces at a user's word: in slices, and so that no word of them stays in any file.
-pub(crate) async fn delete_for_good(engine: &Engine, traces: Vec<i64>) -> Result<Purged, Error> {
-    let before = sizes(engine);
+pub(crate) async fn delete_for_good(
+    holdings: &Holdings,
+    traces: Vec<i64>,
+) -> Result<Purged, Error> {
+    let before = sizes(&holdings.store);
     let mut purged = Purged::default();
     for slice in traces.chunks(usize::try_from(SLICE).unwrap_or(64)) {
-        delete(engine, slice.to_vec(), &mut purged).await?;
+        delete(holdings, slice.to_vec(), &mut purged).await?;
     }
-    tidy(engine, true).await?;
-    purged.bytes = before.saturating_sub(sizes(engine));
+    // A copy from before a migration holds them too.
+    backup::remove(&holdings.store.path, Duration::ZERO);
+    tidy(holdings, true).await?;
+    purged.bytes = before.saturating_sub(sizes(&holdings.store));
     Ok(purged)
 }
 
 async fn remove_from_index(
-    engine: &Engine,
+    holdings: &Holdings,
     spans: Vec<i64>,
     thoroughly: bool,
 ) -> Result<(), Error> {
-    let index = Arc::clone(engine.index()?);
+    let index = Arc::clone(&holdings.index);
     tokio::task::spawn_blocking(move || {
         index
             .lock()
@@ -204,12 +245,13 @@ async fn remove_from_index(
 }
 
 /// Drops unused names and gives space back; with `thoroughly`, the index keeps no word of what was deleted.
-pub(crate) async fn tidy(engine: &Engine, thoroughly: bool) -> Result<(), Error> {
-    engine.writer()?.commit(purge::unused).await?;
-    engine.writer()?.alone(purge::shrink).await??;
+async fn tidy(holdings: &Holdings, thoroughly: bool) -> Result<(), Error> {
+    holdings.writer.commit(purge::unused).await?;
+    holdings.writer.alone(purge::shrink).await??;
     if thoroughly {
-        remove_from_index(engine, Vec::new(), true).await?;
+        remove_from_index(holdings, Vec::new(), true).await?;
     }
-    engine.inner.changes.changed(Topic::Status);
+    refill(holdings).await;
+    holdings.changes.changed(Topic::Status);
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! The full-text index: its own SQLite file beside the database, filled behind a watermark, never on the way to an
 //! acknowledgement. It holds no content of its own and can be deleted at any time: it is built again.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
 
@@ -11,8 +12,11 @@ use crate::error::Error;
 /// Bytes of one text that are indexed.
 const TEXT_BYTES: usize = 1024 * 1024;
 
-/// Raised when the tokenizer or the columns change: the index is then built again.
-const VERSION: i64 = 1;
+/// Raised when the tokenizer, the columns or the settings change: the index is then built again.
+const VERSION: i64 = 2;
+
+/// Bytes of texts kept for spans that the index has not reached yet; see [`Index::has_room`].
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// What is indexed of a span.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,12 +28,21 @@ pub(crate) struct Texts {
     pub(crate) error: String,
 }
 
+impl Texts {
+    /// Bytes of all texts.
+    pub(crate) fn bytes(&self) -> usize {
+        self.name.len() + self.input.len() + self.output.len() + self.error.len()
+    }
+}
+
 /// The path of the index of a database.
 pub(crate) fn path(database: &Path) -> PathBuf {
     super::beside(database, ".search")
 }
 
 /// Makes the index file's tables if they are missing or of another version.
+///
+/// A large hash table in memory and late merges: each word of a large transaction is sorted and written once.
 pub(crate) fn create(path: &Path) -> Result<(), Error> {
     let connection = connect(path)?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -42,6 +55,8 @@ pub(crate) fn create(path: &Path) -> Result<(), Error> {
                  name, input, output, error,
                  content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
              );
+             INSERT INTO texts (texts, rank) VALUES ('hashsize', 16777216);
+             INSERT INTO texts (texts, rank) VALUES ('automerge', 8);
              CREATE TABLE progress (id INTEGER PRIMARY KEY CHECK (id = 1), through INTEGER NOT NULL) STRICT;
              INSERT INTO progress VALUES (1, 0);",
         )?;
@@ -69,28 +84,41 @@ fn connect(path: &Path) -> Result<Connection, Error> {
 }
 
 /// The index, open to be written.
+///
+/// Spans beyond the watermark may be on their way to it while they are deleted or derived again; what became of them is
+/// kept until the watermark passes them, so that nothing outdated gets in.
 #[derive(Debug)]
 pub(crate) struct Index {
     connection: Connection,
-    /// Counts removals: who read spans before one must look again whether they are still there.
-    removals: u64,
+    /// Spans beyond the watermark: newer texts, or `None` where the span is gone.
+    newer: BTreeMap<i64, Option<Texts>>,
+    kept_bytes: usize,
 }
 
 /// The index, shared by those who write it.
 pub(crate) type SharedIndex = Arc<Mutex<Index>>;
+
+/// Does something to the index on a thread that may block.
+pub(crate) async fn with<T: Send + 'static>(
+    index: &SharedIndex,
+    act: impl FnOnce(&mut Index) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let index = Arc::clone(index);
+    tokio::task::spawn_blocking(move || {
+        act(&mut index.lock().unwrap_or_else(PoisonError::into_inner))
+    })
+    .await
+    .map_err(Error::internal)?
+}
 
 impl Index {
     /// Opens the index of a database.
     pub(crate) fn open(database: &Path) -> Result<Self, Error> {
         Ok(Self {
             connection: connect(&path(database))?,
-            removals: 0,
+            newer: BTreeMap::new(),
+            kept_bytes: 0,
         })
-    }
-
-    /// How often spans have been removed.
-    pub(crate) fn removals(&self) -> u64 {
-        self.removals
     }
 
     /// Every span up to this id is indexed.
@@ -100,48 +128,72 @@ impl Index {
             .query_row("SELECT through FROM progress", [], |row| row.get(0))?)
     }
 
-    /// Indexes spans, replacing what was indexed of them, and moves the watermark.
-    pub(crate) fn add<'a>(
+    /// Indexes the spans that follow the watermark and moves it to `through`; `false` where the watermark is not at
+    /// `after`, and the texts are not those that it waits for.
+    pub(crate) fn add(
         &mut self,
-        texts: impl Iterator<Item = &'a Texts>,
+        mut texts: Vec<Texts>,
+        after: i64,
         through: i64,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let transaction = self.connection.transaction()?;
         {
             let watermark: i64 =
                 transaction.query_row("SELECT through FROM progress", [], |row| row.get(0))?;
-            let mut delete = transaction.prepare_cached("DELETE FROM texts WHERE rowid = ?")?;
-            let mut insert = transaction.prepare_cached(
-                "INSERT INTO texts (rowid, name, input, output, error) VALUES (?, ?, ?, ?, ?)",
-            )?;
-            for text in texts {
-                if text.span <= watermark {
-                    delete.execute([text.span])?;
-                }
-                insert.execute(params![
-                    text.span,
-                    text.name,
-                    cut(&text.input),
-                    cut(&text.output),
-                    cut(&text.error)
-                ])?;
+            if watermark != after {
+                return Ok(false);
             }
-            transaction.execute("UPDATE progress SET through = max(through, ?)", [through])?;
+            let newer = self.newer.range(..=through);
+            texts.retain(|text| !self.newer.contains_key(&text.span));
+            texts.extend(newer.filter_map(|(_, text)| text.clone()));
+            texts.sort_unstable_by_key(|text| text.span);
+            for text in &texts {
+                insert(&transaction, text)?;
+            }
+            transaction.execute("UPDATE progress SET through = ?", [through])?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        self.newer = self.newer.split_off(&through.saturating_add(1));
+        self.kept_bytes = self.newer.values().flatten().map(Texts::bytes).sum();
+        Ok(true)
+    }
+
+    /// Whether texts of spans beyond the watermark can be kept for it.
+    pub(crate) fn has_room(&self) -> bool {
+        self.kept_bytes < KEPT_BYTES
+    }
+
+    /// Indexes spans anew that were derived again.
+    pub(crate) fn replace(&mut self, texts: Vec<Texts>) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        let watermark: i64 =
+            transaction.query_row("SELECT through FROM progress", [], |row| row.get(0))?;
+        for text in texts.iter().filter(|text| text.span <= watermark) {
+            delete(&transaction, text.span)?;
+            insert(&transaction, text)?;
+        }
+        transaction.commit()?;
+        for text in texts {
+            // A span that is gone stays gone.
+            if text.span > watermark && self.newer.get(&text.span) != Some(&None) {
+                self.kept_bytes += text.bytes();
+                self.newer.insert(text.span, Some(text));
+            }
+        }
+        Ok(())
     }
 
     /// Removes spans from the index; with `thoroughly`, no trace of their words stays in the file.
     pub(crate) fn remove(&mut self, spans: &[i64], thoroughly: bool) -> Result<(), Error> {
-        self.removals += 1;
         let transaction = self.connection.transaction()?;
-        {
-            let mut delete = transaction.prepare_cached("DELETE FROM texts WHERE rowid = ?")?;
-            for span in spans {
-                delete.execute([span])?;
-            }
+        let watermark: i64 =
+            transaction.query_row("SELECT through FROM progress", [], |row| row.get(0))?;
+        for &span in spans.iter().filter(|span| **span <= watermark) {
+            delete(&transaction, span)?;
         }
         transaction.commit()?;
+        let beyond = spans.iter().filter(|span| **span > watermark);
+        self.newer.extend(beyond.map(|span| (*span, None)));
         if thoroughly {
             // Deleted rows of a contentless index are only marked; merging everything drops them, and `secure_delete`
             // overwrites the pages that this frees.
@@ -163,6 +215,28 @@ impl Index {
              COMMIT;",
         )?)
     }
+}
+
+fn insert(connection: &Connection, text: &Texts) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO texts (rowid, name, input, output, error) VALUES (?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            text.span,
+            text.name,
+            cut(&text.input),
+            cut(&text.output),
+            cut(&text.error)
+        ])?;
+    Ok(())
+}
+
+fn delete(connection: &Connection, span: i64) -> Result<(), Error> {
+    connection
+        .prepare_cached("DELETE FROM texts WHERE rowid = ?")?
+        .execute([span])?;
+    Ok(())
 }
 
 fn cut(text: &str) -> &str {

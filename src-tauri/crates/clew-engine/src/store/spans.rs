@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use clew_core::convention::{self, Heard};
 use clew_core::model::{SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{self, record};
 use clew_core::trace::{RowFacts, SpanRow};
@@ -106,36 +107,61 @@ pub(crate) async fn rows(
     reads: &SqlitePool,
     traces: &[i64],
 ) -> Result<BTreeMap<i64, Vec<SpanRow>>, Error> {
-    let mut found: BTreeMap<i64, Vec<SpanRow>> = BTreeMap::new();
+    let stored = stored_rows(reads, traces).await?;
+    Ok(stored
+        .into_iter()
+        .map(|(trace, rows)| (trace, rows.into_iter().map(|stored| stored.row).collect()))
+        .collect())
+}
+
+/// A shown span's row with what the database says of its facts.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredRow {
+    /// The span's row in the database.
+    pub(crate) id: i64,
+    /// `facts.counted`; `None` without facts.
+    pub(crate) counted: Option<i64>,
+    pub(crate) row: SpanRow,
+}
+
+/// As [`rows`], with what is needed to bring facts up to date; in the order of their span ids.
+pub(crate) async fn stored_rows(
+    reads: &SqlitePool,
+    traces: &[i64],
+) -> Result<BTreeMap<i64, Vec<StoredRow>>, Error> {
+    let mut found: BTreeMap<i64, Vec<StoredRow>> = BTreeMap::new();
     let mut variants: HashMap<(i64, i64), u32> = HashMap::new();
     for chunk in traces.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT s.trace, s.span_id, s.parent, s.start, s.finish, n.text, v.text, s.status, s.repaired, s.received,
-                    s.shown, f.json
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT s.trace, {ROW}, s.shown, s.id, f.counted, f.json
              FROM spans s
              JOIN strings n ON n.id = s.name
              JOIN resources r ON r.id = s.resource
              JOIN strings v ON v.id = r.service
              LEFT JOIN facts f ON f.span = s.id
-             WHERE s.trace IN (",
-        );
-        let mut list = query.separated(", ");
-        chunk.iter().for_each(|trace| {
-            list.push_bind(*trace);
-        });
-        query.push(")");
+             WHERE s.trace IN ("
+        ));
+        push_list(&mut query, chunk);
         for row in query.build().fetch_all(reads).await? {
             let (trace, span_id): (i64, i64) = (row.get(0), row.get(1));
             *variants.entry((trace, span_id)).or_insert(0) += 1;
-            if let Some(span) = row.get::<bool, _>(10).then(|| span_row(&row)).flatten() {
-                found.entry(trace).or_default().push(span);
+            if let Some(mut span) = row.get::<bool, _>(10).then(|| span_row(&row, 1)).flatten() {
+                span.facts = row
+                    .get::<Option<&str>, _>(13)
+                    .and_then(|json| serde_json::from_str::<RowFacts>(json).ok());
+                found.entry(trace).or_default().push(StoredRow {
+                    id: row.get(11),
+                    counted: row.get(12),
+                    row: span,
+                });
             }
         }
     }
     for (trace, rows) in &mut found {
-        for row in rows {
-            row.variants = variants
-                .get(&(*trace, row.span_id.as_i64()))
+        rows.sort_by_key(|stored| stored.row.span_id);
+        for stored in rows {
+            stored.row.variants = variants
+                .get(&(*trace, stored.row.span_id.as_i64()))
                 .copied()
                 .unwrap_or(1);
         }
@@ -143,39 +169,70 @@ pub(crate) async fn rows(
     Ok(found)
 }
 
-fn span_row(row: &SqliteRow) -> Option<SpanRow> {
+/// The columns of a [`SpanRow`] without its facts: of a span, its name and its resource's service.
+const ROW: &str =
+    "s.span_id, s.parent, s.start, s.finish, n.text, v.text, s.status, s.repaired, s.received";
+
+/// The [`ROW`] that begins at column `at`.
+fn span_row(row: &SqliteRow, at: usize) -> Option<SpanRow> {
     Some(SpanRow {
-        span_id: SpanId::from_i64(row.get(1))?,
-        parent: row.get::<Option<i64>, _>(2).and_then(SpanId::from_i64),
-        start: UnixNanos::from_i64(row.get(3)),
-        end: UnixNanos::from_i64(row.get(4)),
-        name: row.get(5),
-        service: row.get(6),
-        status: u8::try_from(row.get::<i64, _>(7)).unwrap_or(0),
-        repaired: row.get(8),
+        span_id: SpanId::from_i64(row.get(at))?,
+        parent: row.get::<Option<i64>, _>(at + 1).and_then(SpanId::from_i64),
+        start: UnixNanos::from_i64(row.get(at + 2)),
+        end: UnixNanos::from_i64(row.get(at + 3)),
+        name: row.get(at + 4),
+        service: row.get(at + 5),
+        status: u8::try_from(row.get::<i64, _>(at + 6)).unwrap_or(0),
+        repaired: row.get(at + 7),
         variants: 1,
-        received_micros: u64::try_from(row.get::<i64, _>(9)).unwrap_or(0),
-        facts: row
-            .get::<Option<String>, _>(11)
-            .and_then(|json| serde_json::from_str::<RowFacts>(&json).ok()),
+        received_micros: u64::try_from(row.get::<i64, _>(at + 8)).unwrap_or(0),
+        facts: None,
     })
+}
+
+/// The spans that arrived after one, in order, each with its row.
+pub(crate) async fn arrived(
+    reads: &SqlitePool,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(Place, Option<SpanRow>)>, Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(format!(
+        "SELECT {PLACE}, {ROW}
+         FROM spans s
+         JOIN strings n ON n.id = s.name
+         JOIN resources r ON r.id = s.resource
+         JOIN strings v ON v.id = r.service
+         WHERE s.id > "
+    ));
+    query
+        .push_bind(after)
+        .push(" ORDER BY s.id LIMIT ")
+        .push_bind(limit);
+    let rows = query.build().fetch_all(reads).await?;
+    Ok(rows
+        .iter()
+        .map(|row| (place(row), span_row(row, 11)))
+        .collect())
 }
 
 /// Reads spans whole, in the order of `places`, with their log records.
 pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<Whole>, Error> {
-    let blocks: BTreeSet<i64> = places.iter().map(|place| place.block).collect();
-    let attributes = data(
-        reads,
-        "SELECT id, data FROM attribute_blocks WHERE id IN (",
-        &blocks,
-    )
-    .await?;
-    let content = data(
-        reads,
-        "SELECT id, data FROM content_blocks WHERE id IN (",
-        &blocks,
-    )
-    .await?;
+    each(reads, places, |whole| whole)
+        .await?
+        .into_iter()
+        .collect()
+}
+
+/// Reads spans whole, in the order of `places`, and makes something of each. One that cannot be read costs itself.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(crate) async fn each<T: Send + 'static>(
+    reads: &SqlitePool,
+    mut places: Vec<Place>,
+    make: impl Fn(Whole) -> T + Send + 'static,
+) -> Result<Vec<Result<T, Error>>, Error> {
+    let (attributes, content) = payloads(reads, &mut places).await?;
     let resources = shared(
         reads,
         "SELECT id, raw, schema_url FROM resources WHERE id IN (",
@@ -190,17 +247,12 @@ pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<
         otlp::decode_scope,
     )
     .await?;
-    let mut logs = logs(reads, &places.iter().map(|place| place.trace).collect()).await?;
+    let mut logs = logs(reads, &places).await?;
     tokio::task::spawn_blocking(move || {
-        let (attributes, content) = (open(&attributes)?, open(&content)?);
-        let mut whole = Vec::with_capacity(places.len());
-        for place in places {
-            let (Some(attributes), Some(content)) =
-                (attributes.get(&place.block), content.get(&place.block))
-            else {
-                return Err(damaged(&place, "its block is missing"));
-            };
-            let raw = record::join(attributes.item(place.slot), content.item(place.slot));
+        let (attributes, content) = (open(attributes), open(content));
+        let mut read = |place: Place| {
+            let (attributes, content) = (item(&attributes, &place)?, item(&content, &place)?);
+            let raw = record::join(attributes, content);
             let (span, repaired) =
                 otlp::decode_span(&raw).map_err(|error| damaged(&place, &error))?;
             let (Some(resource), Some(scope)) =
@@ -211,19 +263,104 @@ pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<
             let logs = logs
                 .remove(&(place.trace, place.span_id))
                 .unwrap_or_default();
-            whole.push(Whole {
+            Ok(make(Whole {
                 span,
                 repaired,
                 resource: Arc::clone(resource),
                 scope: Arc::clone(scope),
                 logs,
                 place,
-            });
-        }
-        Ok(whole)
+            }))
+        };
+        places.into_iter().map(&mut read).collect()
     })
     .await
-    .map_err(Error::internal)?
+    .map_err(Error::internal)
+}
+
+/// The blocks of some spans. Repacking may move spans between the look at where they lie and the look there: whose block
+/// is gone is looked up again.
+async fn payloads(reads: &SqlitePool, places: &mut [Place]) -> Result<(Blocks, Blocks), Error> {
+    loop {
+        let ids: BTreeSet<i64> = places.iter().map(|place| place.block).collect();
+        let attributes = data(
+            reads,
+            "SELECT id, data FROM attribute_blocks WHERE id IN (",
+            &ids,
+        )
+        .await?;
+        let content = data(
+            reads,
+            "SELECT id, data FROM content_blocks WHERE id IN (",
+            &ids,
+        )
+        .await?;
+        let missing: Vec<i64> = places
+            .iter()
+            .filter(|place| {
+                !(attributes.contains_key(&place.block) && content.contains_key(&place.block))
+            })
+            .map(|place| place.id)
+            .collect();
+        let mut moved = false;
+        let new = blocks_of(reads, &missing).await?;
+        for place in places.iter_mut() {
+            if let Some(&(block, slot)) = new.get(&place.id) {
+                moved |= (block, slot) != (place.block, place.slot);
+                (place.block, place.slot) = (block, slot);
+            }
+        }
+        if !moved {
+            return Ok((attributes, content));
+        }
+    }
+}
+
+/// Block and slot of some spans, by their rows.
+async fn blocks_of(reads: &SqlitePool, spans: &[i64]) -> Result<HashMap<i64, (i64, usize)>, Error> {
+    let mut found = HashMap::with_capacity(spans.len());
+    for chunk in spans.chunks(CHUNK) {
+        let mut query =
+            QueryBuilder::<Sqlite>::new("SELECT id, block, slot FROM spans WHERE id IN (");
+        push_list(&mut query, chunk);
+        for (id, block, slot) in query
+            .build_query_as::<(i64, i64, i64)>()
+            .fetch_all(reads)
+            .await?
+        {
+            found.insert(id, (block, usize::try_from(slot).unwrap_or(usize::MAX)));
+        }
+    }
+    Ok(found)
+}
+
+/// Bytes of the content of some blocks once they are unpacked, as their first four bytes say.
+pub(crate) async fn unpacked(
+    reads: &SqlitePool,
+    blocks: &BTreeSet<i64>,
+) -> Result<HashMap<i64, usize>, Error> {
+    let heads = data(
+        reads,
+        "SELECT id, substr(data, 1, 4) FROM content_blocks WHERE id IN (",
+        blocks,
+    )
+    .await?;
+    let size = |head: Vec<u8>| {
+        head.first_chunk()
+            .map_or(0, |head| u32::from_le_bytes(*head))
+    };
+    Ok(heads
+        .into_iter()
+        .map(|(id, head)| (id, usize::try_from(size(head)).unwrap_or(usize::MAX)))
+        .collect())
+}
+
+fn item<'a>(blocks: &'a Opened, place: &Place) -> Result<&'a [u8], Error> {
+    match blocks.get(&place.block) {
+        Some(Ok(block)) => Ok(block.item(place.slot)),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err(damaged(place, "its block is missing")),
+    }
 }
 
 fn damaged(place: &Place, why: &str) -> Error {
@@ -236,7 +373,8 @@ fn damaged(place: &Place, why: &str) -> Error {
     )
 }
 
-type Blocks = Vec<(i64, Vec<u8>)>;
+type Blocks = HashMap<i64, Vec<u8>>;
+type Opened = HashMap<i64, Result<Block, Error>>;
 
 async fn data(
     reads: &SqlitePool,
@@ -244,7 +382,7 @@ async fn data(
     ids: &BTreeSet<i64>,
 ) -> Result<Blocks, Error> {
     let ids: Vec<i64> = ids.iter().copied().collect();
-    let mut found = Vec::with_capacity(ids.len());
+    let mut found = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
         let mut query = QueryBuilder::<Sqlite>::new(select);
         push_list(&mut query, chunk);
@@ -266,18 +404,18 @@ fn push_list(query: &mut QueryBuilder<Sqlite>, ids: &[i64]) {
     query.push(")");
 }
 
-fn open(blocks: &Blocks) -> Result<HashMap<i64, Block>, Error> {
-    blocks
-        .iter()
-        .map(|(id, data)| {
-            let block = Block::decode(data).map_err(|error| {
-                Error::new(
-                    ErrorCode::Io,
-                    format!("cannot read block {id} of the database: {error}"),
-                )
-            })?;
-            Ok((*id, block))
+fn open(blocks: Blocks) -> Opened {
+    let open = |id: i64, data: &[u8]| {
+        Block::decode(data).map_err(|error| {
+            Error::new(
+                ErrorCode::Io,
+                format!("cannot read block {id} of the database: {error}"),
+            )
         })
+    };
+    blocks
+        .into_iter()
+        .map(|(id, data)| (id, open(id, &data)))
         .collect()
 }
 
@@ -308,50 +446,88 @@ async fn shared<M>(
     Ok(found)
 }
 
-/// Log records of the spans of some traces, in order of time, by trace and span.
-async fn logs(
-    reads: &SqlitePool,
-    traces: &BTreeSet<i64>,
-) -> Result<HashMap<(i64, i64), Vec<LogRecord>>, Error> {
-    let traces: Vec<i64> = traces.iter().copied().collect();
-    let mut rows: Vec<(i64, i64, i64, i64)> = Vec::new();
+type Logs = HashMap<(i64, i64), Vec<LogRecord>>;
+
+/// Trace, span, block, slot, request, position and hash of a log record.
+type LogPlace = (i64, i64, i64, i64, i64, i64, i64);
+
+/// Log records of some spans, in order ([`convention::in_order`]), by trace and span.
+async fn logs(reads: &SqlitePool, places: &[Place]) -> Result<Logs, Error> {
+    let traces: BTreeSet<i64> = places.iter().map(|place| place.trace).collect();
+    let traces: Vec<i64> = traces.into_iter().collect();
+    let mut logged: BTreeSet<i64> = BTreeSet::new();
     for chunk in traces.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT trace, span_id, block, slot FROM logs
-             WHERE span_id IS NOT NULL AND trace IN (SELECT id FROM traces WHERE logs > 0 AND id IN (",
-        );
+        let mut query =
+            QueryBuilder::<Sqlite>::new("SELECT id FROM traces WHERE logs > 0 AND id IN (");
         push_list(&mut query, chunk);
-        query.push(") ORDER BY time, id");
-        rows.extend(
-            query
-                .build_query_as::<(i64, i64, i64, i64)>()
-                .fetch_all(reads)
-                .await?,
+        logged.extend(query.build_query_scalar::<i64>().fetch_all(reads).await?);
+    }
+    let spans: BTreeSet<(i64, i64)> = places
+        .iter()
+        .filter(|place| logged.contains(&place.trace))
+        .map(|place| (place.trace, place.span_id))
+        .collect();
+    let spans: Vec<(i64, i64)> = spans.into_iter().collect();
+    let mut found = Logs::new();
+    for chunk in spans.chunks(CHUNK) {
+        found.extend(logs_of(reads, chunk).await?);
+    }
+    Ok(found)
+}
+
+async fn logs_of(reads: &SqlitePool, spans: &[(i64, i64)]) -> Result<Logs, Error> {
+    let mut before = Vec::new();
+    let (rows, blocks) = loop {
+        let mut query = QueryBuilder::<Sqlite>::new("WITH wanted (trace, span) AS (");
+        query.push_values(spans, |mut row, (trace, span)| {
+            row.push_bind(*trace).push_bind(*span);
+        });
+        query.push(
+            ") SELECT l.trace, l.span_id, l.block, l.slot, l.batch,
+                      CASE WHEN l.batch = 0 THEN l.id ELSE l.position END, l.hash
+             FROM wanted w
+             JOIN logs l ON l.trace = w.trace AND l.span_id = w.span
+             ORDER BY l.id",
         );
-    }
-    if rows.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let blocks = rows.iter().map(|row| row.2).collect();
-    let blocks = data(
-        reads,
-        "SELECT id, data FROM content_blocks WHERE id IN (",
-        &blocks,
-    )
-    .await?;
-    tokio::task::spawn_blocking(move || {
-        let blocks = open(&blocks)?;
-        let mut found: HashMap<(i64, i64), Vec<LogRecord>> = HashMap::new();
-        for (trace, span_id, block, slot) in rows {
-            let slot = usize::try_from(slot).unwrap_or(usize::MAX);
-            let raw = blocks
-                .get(&block)
-                .map(|block| block.item(slot))
-                .unwrap_or_default();
-            let (record, _) = otlp::decode_log(raw).map_err(Error::internal)?;
-            found.entry((trace, span_id)).or_default().push(record);
+        let rows: Vec<LogPlace> = query.build_query_as().fetch_all(reads).await?;
+        let ids: BTreeSet<i64> = rows.iter().map(|row| row.2).collect();
+        let blocks = data(
+            reads,
+            "SELECT id, data FROM content_blocks WHERE id IN (",
+            &ids,
+        )
+        .await?;
+        // As in `payloads`: repacking may have moved them meanwhile.
+        if blocks.len() == ids.len() || rows == before {
+            break (rows, blocks);
         }
-        Ok(found)
+        before = rows;
+    };
+    if rows.is_empty() {
+        return Ok(Logs::new());
+    }
+    tokio::task::spawn_blocking(move || {
+        let blocks = open(blocks);
+        let mut found: HashMap<(i64, i64), Vec<Heard>> = HashMap::new();
+        for (trace, span_id, block, slot, batch, position, hash) in rows {
+            let slot = usize::try_from(slot).unwrap_or(usize::MAX);
+            let raw = match blocks.get(&block) {
+                Some(Ok(block)) => block.item(slot),
+                Some(Err(error)) => return Err(error.clone()),
+                None => &[],
+            };
+            let (record, _) = otlp::decode_log(raw).map_err(Error::internal)?;
+            found.entry((trace, span_id)).or_default().push(Heard {
+                record,
+                batch: batch.cast_unsigned(),
+                position: position.cast_unsigned(),
+                hash: hash.cast_unsigned(),
+            });
+        }
+        let sorted = found.into_iter();
+        Ok(sorted
+            .map(|(span, heard)| (span, convention::in_order(heard)))
+            .collect())
     })
     .await
     .map_err(Error::internal)?

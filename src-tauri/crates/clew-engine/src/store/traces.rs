@@ -1,7 +1,7 @@
 //! The list of traces: a filter as SQL, pages by keyset.
 
 use clew_core::model::{Operation, TraceId};
-use clew_core::trace::{TraceState, TraceSummary};
+use clew_core::trace::{self, Roots, TraceState, TraceSummary};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
@@ -9,8 +9,8 @@ use super::search;
 use crate::api::{TraceFilter, TracePage, TraceSort, TraceStatus};
 use crate::error::{Error, ErrorCode};
 
-/// How long after its last span a trace without an ended root counts as running, in microseconds.
-pub(crate) const RUNNING_MICROS: i64 = 120 * 1_000_000;
+/// As the rule of the core has it ([`TraceState::of`]), for SQL: `traces.rooted` is [`Roots::number`].
+pub(crate) const RUNNING_MICROS: i64 = trace::RUNNING_MICROS.cast_signed();
 
 /// A facet, whose own values do not limit its counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ fn push_statuses(query: &mut QueryBuilder<Sqlite>, statuses: &[TraceStatus], now
         match status {
             TraceStatus::Error => query.push("coalesce(m.errors, t.errors) > 0"),
             TraceStatus::Running => query
-                .push("(t.rooted = 0 AND t.received > ")
+                .push("(t.rooted <> 1 AND t.received > ")
                 .push_bind(now - RUNNING_MICROS)
                 .push(")"),
             TraceStatus::Ok => query
@@ -223,14 +223,9 @@ fn read_cursor(cursor: &str) -> Result<(i64, i64), Error> {
 
 /// The derived summary, or what the ground knows until there is one.
 fn summary(row: &SqliteRow, now: i64) -> Result<TraceSummary, Error> {
-    let received: i64 = row.get(12);
-    let rooted: bool = row.get(11);
-    let state = match (rooted, received > now - RUNNING_MICROS) {
-        (true, _) => TraceState::Complete,
-        (false, true) => TraceState::Running,
-        (false, false) => TraceState::Rootless,
-    };
     let unsigned = |index: usize| u64::try_from(row.get::<i64, _>(index)).unwrap_or(0);
+    let roots = Roots::from_number(row.get(11));
+    let state = TraceState::of(roots, unsigned(12), u64::try_from(now).unwrap_or(0));
     let derived = row.get::<Option<String>, _>(2);
     let derived = derived.and_then(|json| serde_json::from_str::<TraceSummary>(&json).ok());
     if let Some(summary) = derived {

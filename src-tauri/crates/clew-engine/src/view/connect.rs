@@ -22,6 +22,7 @@ impl Engine {
         let (underived, unindexed) = figures::behind(&store.reads).await?;
         let (database, index) = store.sizes();
         let census = self.census();
+        let refused = census.refused();
         Ok(EngineStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             listening: self.listening(),
@@ -33,13 +34,20 @@ impl Engine {
             spans_per_second: census.rate(u64::try_from(now_micros()).unwrap_or(0)),
             underived,
             unindexed,
-            refused: census.refused(),
+            duplicates: census.duplicates(),
+            behind: underived.max(unindexed),
+            refused_total: refused
+                .iter()
+                .fold(0, |sum, reason| sum.saturating_add(u64::from(reason.count))),
+            refused,
             problem: self
                 .ingest()
                 .ok()
                 .and_then(|ingest| ingest.ready().err())
                 .map(|refused| refused.to_string()),
             exposed: self.options().host.is_some_and(|host| !host.is_loopback()),
+            keyed: self.options().ingest_key.is_some(),
+            allowed_hosts: self.allowed_hosts(),
             received: figures::received(&store.reads).await?,
         })
     }

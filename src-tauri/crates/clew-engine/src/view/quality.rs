@@ -1,12 +1,14 @@
 //! Commands of the Quality view.
 
 use clew_core::model::{Message, TraceId};
-use clew_core::quality::{self, Finding};
+use clew_core::quality::{self, Finding, HeuristicKind};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::prompts::push_range;
-use crate::api::{FindingFilter, FindingPage, FindingRow, HeuristicTotals, TimeRange};
+use crate::api::{
+    Distribution, FindingFilter, FindingPage, FindingRow, HeuristicTotals, TimeRange,
+};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::store::spans;
@@ -30,8 +32,13 @@ impl Engine {
              JOIN strings n ON n.id = s.name
              LEFT JOIN facts f ON f.span = d.span
              LEFT JOIN strings m ON m.id = f.model
-             WHERE d.value <> 0",
+             WHERE d.value <> 0 AND d.heuristic IN (",
         );
+        let mut fires = query.separated(", ");
+        for heuristic in quality::yes_or_no() {
+            fires.push_bind(heuristic);
+        }
+        query.push(")");
         if let Some(heuristic) = &filter.heuristic {
             query
                 .push(" AND d.heuristic = ")
@@ -88,21 +95,54 @@ impl Engine {
             .build_query_as()
             .fetch_all(&self.inner.store.reads)
             .await?;
-        Ok(quality::HEURISTICS
-            .iter()
-            .map(|heuristic| {
-                let row = rows.iter().find(|row| row.0 == heuristic.id());
-                let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
-                HeuristicTotals {
-                    id: heuristic.id().to_owned(),
-                    title: heuristic.title().to_owned(),
-                    description: heuristic.description().to_owned(),
-                    scored: row.map_or(0, |row| unsigned(row.1)),
-                    fired: row.map_or(0, |row| unsigned(row.2)),
-                    mean: row.map(|row| row.3),
+        let mut all = Vec::with_capacity(quality::HEURISTICS.len());
+        for heuristic in quality::HEURISTICS {
+            let row = rows.iter().find(|row| row.0 == heuristic.id());
+            let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
+            let scored = row.map_or(0, |row| unsigned(row.1));
+            let mut totals = HeuristicTotals {
+                id: heuristic.id().to_owned(),
+                title: heuristic.title().to_owned(),
+                description: heuristic.description().to_owned(),
+                kind: heuristic.kind(),
+                scored,
+                fired: 0,
+                rate: None,
+                mean: None,
+                distribution: None,
+            };
+            match heuristic.kind() {
+                HeuristicKind::Finding => {
+                    totals.fired = row.map_or(0, |row| unsigned(row.2));
+                    totals.rate = (scored > 0).then(|| share(totals.fired, scored));
                 }
-            })
-            .collect())
+                HeuristicKind::Score => {
+                    totals.mean = row.map(|row| row.3);
+                    totals.distribution = self.distribution(heuristic.id(), range).await?;
+                }
+            }
+            all.push(totals);
+        }
+        Ok(all)
+    }
+
+    /// How the values of one score are spread; `None` without any.
+    async fn distribution(
+        &self,
+        heuristic: &'static str,
+        range: TimeRange,
+    ) -> Result<Option<Distribution>, Error> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT d.value, count(*) FROM findings d WHERE d.heuristic = ",
+        );
+        query.push_bind(heuristic);
+        push_range(&mut query, "d.start", range);
+        query.push(" GROUP BY d.value");
+        let values: Vec<(f64, i64)> = query
+            .build_query_as()
+            .fetch_all(&self.inner.store.reads)
+            .await?;
+        Ok(spread(&values))
     }
 
     /// The response text of each row's span.
@@ -165,6 +205,67 @@ fn read_cursor(cursor: &str) -> Result<(i64, i64, String), Error> {
     }
 }
 
+/// Bins of a distribution: odd, so that a score around 0 has one bin for 0.
+const BINS: usize = 21;
+
+/// Spreads values with their counts over bins: from the least to the largest, and around 0 where some lie below it, as
+/// far to the one side as to the other. Values of one kind alone, such as only zeros, lie between -1 and 1.
+fn spread(values: &[(f64, i64)]) -> Option<Distribution> {
+    let reach = values
+        .iter()
+        .map(|(value, _)| value.abs())
+        .reduce(f64::max)?;
+    let reach = if reach > 0.0 { reach } else { 1.0 };
+    let negative = values.iter().any(|(value, _)| *value < 0.0);
+    let from = if negative || values.iter().all(|(value, _)| *value == 0.0) {
+        -reach
+    } else {
+        0.0
+    };
+    let mut distribution = Distribution {
+        from,
+        to: reach,
+        bins: vec![0; BINS],
+        below: 0,
+        zero: 0,
+        above: 0,
+    };
+    for (value, count) in values {
+        let count = u64::try_from(*count).unwrap_or(0);
+        let side = if *value < 0.0 {
+            &mut distribution.below
+        } else if *value > 0.0 {
+            &mut distribution.above
+        } else {
+            &mut distribution.zero
+        };
+        *side = side.saturating_add(count);
+        if let Some(bin) = distribution.bins.get_mut(bin(*value, from, reach)) {
+            *bin = bin.saturating_add(count);
+        }
+    }
+    Some(distribution)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share from 0 to 1 of few bins; a value that is no number falls into the first"
+)]
+fn bin(value: f64, from: f64, to: f64) -> usize {
+    let share = (value - from) / (to - from);
+    ((share * BINS as f64) as usize).min(BINS - 1)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share is shown with two or three digits"
+)]
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
+
 fn finding_row(row: &SqliteRow, text: &str) -> Result<FindingRow, Error> {
     let evidence: Vec<(u32, u32)> = serde_json::from_str(row.get(2)).map_err(Error::internal)?;
     let quality::Excerpt {
@@ -174,6 +275,8 @@ fn finding_row(row: &SqliteRow, text: &str) -> Result<FindingRow, Error> {
     Ok(FindingRow {
         finding: Finding {
             heuristic: row.get(0),
+            // Only those that answer yes or no are listed.
+            kind: HeuristicKind::Finding,
             value: row.get(1),
             evidence,
         },
@@ -188,4 +291,29 @@ fn finding_row(row: &SqliteRow, text: &str) -> Result<FindingRow, Error> {
         model: row.get(8),
         start_micros: u64::try_from(row.get::<i64, _>(3)).unwrap_or(0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_spread_around_zero_where_some_lie_below_it() {
+        let found = spread(&[(-0.2, 3), (0.0, 10), (0.1, 2)]).expect("values");
+        assert_eq!((found.from, found.to), (-0.2, 0.2));
+        assert_eq!((found.below, found.zero, found.above), (3, 10, 2));
+        assert_eq!((found.bins[0], found.bins[BINS / 2]), (3, 10));
+        assert_eq!(found.bins.iter().sum::<u64>(), 15);
+    }
+
+    #[test]
+    fn scores_that_are_never_negative_start_at_zero_and_no_score_has_no_spread() {
+        let found = spread(&[(0.0, 1), (0.5, 1), (1.0, 4)]).expect("values");
+        assert_eq!((found.from, found.to), (0.0, 1.0));
+        assert_eq!((found.bins[0], found.bins[BINS - 1]), (1, 4));
+        let zeros = spread(&[(0.0, 7)]).expect("values");
+        assert_eq!((zeros.from, zeros.to), (-1.0, 1.0));
+        assert_eq!(zeros.bins[BINS / 2], 7);
+        assert_eq!(spread(&[]), None);
+    }
 }

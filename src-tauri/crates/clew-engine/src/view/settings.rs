@@ -1,6 +1,6 @@
 //! Commands of the Settings view: settings, storage, retention, deletion.
 
-use crate::api::{DeleteTraces, NoParams, Purged, Settings, Storage};
+use crate::api::{DeleteTraces, NoParams, Purged, SetSettings, Settings, Storage};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
@@ -18,7 +18,8 @@ impl Engine {
         Ok(self.settings())
     }
 
-    pub(crate) async fn set_settings(&self, settings: Settings) -> Result<Settings, Error> {
+    pub(crate) async fn set_settings(&self, params: SetSettings) -> Result<Settings, Error> {
+        let SetSettings(settings) = params;
         settings
             .validate()
             .map_err(|message| Error::new(ErrorCode::BadRequest, message))?;
@@ -42,11 +43,14 @@ impl Engine {
         let store = &self.inner.store;
         let counts = figures::counts(&store.reads).await?;
         let (database_bytes, index_bytes) = store.sizes();
-        let preview = retention::preview(self, self.settings().retention).await?;
+        let used_bytes = database_bytes.saturating_add(index_bytes);
+        let preview = retention::preview(store, self.settings().retention).await?;
         Ok(Storage {
             database: store.path.display().to_string(),
             database_bytes,
             index_bytes,
+            used_bytes,
+            used_share: share(used_bytes, self.settings().retention.max_bytes),
             spans: counts.spans,
             logs: counts.logs,
             points: counts.points,
@@ -58,7 +62,7 @@ impl Engine {
     }
 
     pub(crate) async fn apply_retention(&self, _: NoParams) -> Result<Purged, Error> {
-        retention::apply(self, true).await
+        retention::apply(self.holdings()?, self.settings().retention, true).await
     }
 
     pub(crate) async fn delete_traces(&self, params: DeleteTraces) -> Result<Purged, Error> {
@@ -79,6 +83,14 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        retention::delete_for_good(self, rows).await
+        retention::delete_for_good(self.holdings()?, rows).await
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share is shown as the length of a bar"
+)]
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
 }

@@ -33,15 +33,28 @@ impl Engine {
     }
 
     pub(crate) async fn open_files(&self, params: OpenFiles) -> Result<Vec<Opened>, Error> {
-        let mut opened = Vec::with_capacity(params.tokens.len());
+        self.writer()?;
+        let mut paths = Vec::with_capacity(params.tokens.len());
         for token in &params.tokens {
             let Some(path) = self.take_file(token) else {
+                // The others were not opened, and stay on offer.
+                for (token, path) in paths {
+                    self.give_back(token, path);
+                }
                 return Err(Error::new(
                     ErrorCode::NotFound,
                     "the file was not offered, or is open already: pick it again",
                 ));
             };
-            opened.push(open::file(self, &path).await?);
+            paths.push((token.clone(), path));
+        }
+        let mut opened = Vec::with_capacity(paths.len());
+        for (_, path) in paths {
+            // A file that cannot be read costs itself.
+            opened.push(match open::file(self, &path).await {
+                Ok(opened) => opened,
+                Err(error) => Opened::unread(open::label(&path), error.message),
+            });
         }
         Ok(opened)
     }
@@ -64,7 +77,7 @@ impl Engine {
         self.writer()?
             .commit(move |session| purge::source(session, params.id))
             .await?;
-        let purged = retention::delete_for_good(self, traces).await?;
+        let purged = retention::delete_for_good(self.holdings()?, traces).await?;
         self.writer()?
             .commit(move |session| {
                 session

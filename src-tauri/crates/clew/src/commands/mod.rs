@@ -92,6 +92,9 @@ pub(crate) struct Addresses {
     /// Address to receive OTLP on, beyond this machine; needs --ingest-key. [default: 127.0.0.1 and ::1]
     #[arg(long, env = "CLEW_HOST", value_name = "ADDRESS")]
     host: Option<IpAddr>,
+    /// Name of this machine in your network that senders may use; can be given several times.
+    #[arg(long, env = "CLEW_ALLOW_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host_name)]
+    allow_host: Vec<String>,
     /// Key that senders must state as x-clew-key.
     #[arg(long, env = "CLEW_KEY", value_name = "KEY", hide_env_values = true)]
     ingest_key: Option<String>,
@@ -140,6 +143,10 @@ pub(crate) async fn run(cli: Cli, umask: Umask, out: &mut Out) -> anyhow::Result
     }
 }
 
+fn host_name(name: &str) -> Result<String, String> {
+    clew_engine::settings::host_name(name)
+}
+
 impl Shared {
     /// The database and the default addresses.
     fn start(&self) -> anyhow::Result<Start> {
@@ -166,6 +173,12 @@ impl Shared {
         }
         if addresses.host.is_some() {
             start.options.host = addresses.host;
+        }
+        if !addresses.allow_host.is_empty() {
+            start
+                .options
+                .allowed_hosts
+                .clone_from(&addresses.allow_host);
         }
         if addresses.ingest_key.is_some() {
             start.options.ingest_key.clone_from(&addresses.ingest_key);

@@ -45,7 +45,7 @@ pub(super) async fn run(command: Open, shared: &Shared, out: &mut Out) -> anyhow
         None => serve(&start).await?,
     };
     let instance = client.instance().clone();
-    let door = Door::There(client);
+    let door = Door::There(client.clone());
     let opened = if command.files.is_empty() {
         Vec::new()
     } else {
@@ -70,7 +70,8 @@ pub(super) async fn run(command: Open, shared: &Shared, out: &mut Out) -> anyhow
     out.line(&link)?;
     out.finish()?;
     if !command.no_browser {
-        browse(&link);
+        let once = instance.link_once(&client.code().await?, &place);
+        browse(&once);
     }
     Ok(exit)
 }
@@ -112,6 +113,9 @@ async fn serve(start: &Start) -> anyhow::Result<Client> {
         .stderr(file);
     if let Some(host) = options.host {
         command.args(["--host", &host.to_string()]);
+    }
+    for name in &options.allowed_hosts {
+        command.args(["--allow-host", name]);
     }
     if let Some(key) = &options.ingest_key {
         // Not as a flag: every user of the machine can read those.

@@ -40,7 +40,7 @@ pub(super) async fn run(command: Serve, shared: &Shared, out: &mut Out) -> anyho
         tracing::debug!("cannot print the addresses: {error:#}");
     }
     if command.open {
-        super::open::browse(&running.instance.link(""));
+        super::open::browse(&running.link_once(""));
     }
     let ended = ending.await??;
     running.shut_down().await?;

@@ -61,23 +61,36 @@ pub(in crate::convention) fn text(json: &Json, names: &[&str]) -> Option<String>
     })
 }
 
-/// Deepest nesting of brackets outside strings.
+/// Deepest nesting of brackets outside strings. Messages are mostly text, so strings are passed over in a loop that looks
+/// for nothing but their end.
 fn depth(text: &str) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in text.bytes() {
+    let bytes = text.as_bytes();
+    let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
+            b'"' => at = end_of_string(bytes, at),
+            b'{' | b'[' => {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     deepest
+}
+
+/// The place behind the quote that ends the string which goes on at `at`.
+fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(rest) = bytes.get(at..) {
+        match rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+            Some(stop) if rest[stop] == b'"' => return at + stop + 1,
+            Some(escape) => at += escape + 2,
+            None => break,
+        }
+    }
+    bytes.len()
 }
 
 #[cfg(test)]
@@ -93,5 +106,8 @@ mod tests {
         assert!(parse(&format!("\"{}\"", "a".repeat(MAX_BYTES))).is_none());
         assert!(parse("[{\"cut\": \"here").is_none());
         assert!(parse("[\"[[[\\\"[\"]").is_some());
+        assert_eq!(depth(r#"{"a\\": ["[", "\"[["], "b": {}}"#), 2);
+        assert_eq!(depth(r#"["cut \"#), 1);
+        assert_eq!(depth(r#"["cut [["#), 1);
     }
 }

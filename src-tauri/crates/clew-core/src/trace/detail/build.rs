@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 
 use super::super::content_hint::content_hint;
 use super::super::flag;
-use super::{AttributeRow, EventRow, FactRow, LinkRow, LogRow, ScopeRow, SpanDetail, VariantRow};
+use super::{AttributeRow, EventRow, FactRow, LinkRow, LogRow, SpanDetail, VariantRow};
 use crate::model::{
     Document, ErrorFact, Facts, Message, Operation, PromptFact, SpanId, SpanView, Stated,
     ToolDefinition, ToolFact, TraceId, Usage, display,
@@ -102,6 +102,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
             .unwrap_or_default(),
         cost_usd: facts.cost_usd.as_ref().map(|cost| cost.value),
         ttft_nanos: facts.ttft_nanos.as_ref().map(|ttft| ttft.value),
+        tokens_per_second: speed(facts, span),
         finish_reasons: list(facts.finish_reasons.as_ref()),
         error_type: error.kind,
         error_message: error.message,
@@ -130,11 +131,10 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
             span.dropped_events_count,
             span.dropped_links_count,
         ),
-        resource: attribute_rows(&view.resource.attributes),
-        scope: ScopeRow {
-            name: view.scope.name.clone(),
-            version: view.scope.version.clone(),
-        },
+        resource: scope_rows(view.scope)
+            .into_iter()
+            .chain(attribute_rows(&view.resource.attributes))
+            .collect(),
         events: event_rows(span),
         links: span.links.iter().map(link_row).collect(),
         logs: view.logs.iter().map(|log| log_row(log, start)).collect(),
@@ -211,12 +211,50 @@ fn attribute_rows(attributes: &[KeyValue]) -> Vec<AttributeRow> {
 fn attribute_row(attribute: &KeyValue) -> AttributeRow {
     let value = attribute.value.as_ref().and_then(|any| any.value.as_ref());
     let whole = value.map(display).unwrap_or_default();
+    text_row(&attribute.key, type_name(value), whole)
+}
+
+fn text_row(key: &str, r#type: &str, whole: String) -> AttributeRow {
+    let size = whole.len();
+    let value = cut(whole);
     AttributeRow {
-        key: attribute.key.clone(),
-        r#type: type_name(value).to_owned(),
-        size: u32::try_from(whole.len()).unwrap_or(u32::MAX),
-        value: cut(whole),
+        key: key.to_owned(),
+        r#type: r#type.to_owned(),
+        size: u32::try_from(size).unwrap_or(u32::MAX),
+        cut: value.len() < size,
+        value,
     }
+}
+
+fn scope_rows(scope: &InstrumentationScope) -> Vec<AttributeRow> {
+    [
+        ("scope.name", &scope.name),
+        ("scope.version", &scope.version),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .map(|(key, value)| text_row(key, "scope", value.clone()))
+    .collect()
+}
+
+/// [`SpanDetail::tokens_per_second`]; `None` where the call states no output, has not ended or took no time.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a rate is shown with two or three digits"
+)]
+fn speed(facts: &Facts, span: &Span) -> Option<f64> {
+    let output = facts
+        .usage
+        .as_ref()?
+        .value
+        .output
+        .filter(|&output| output > 0)?;
+    let ttft = facts.ttft_nanos.as_ref().map_or(0, |ttft| ttft.value);
+    let took = span
+        .end_time_unix_nano
+        .checked_sub(span.start_time_unix_nano)?;
+    let streaming = took.checked_sub(ttft).filter(|&nanos| nanos > 0)?;
+    Some(output as f64 * 1e9 / streaming as f64)
 }
 
 fn type_name(value: Option<&Value>) -> &'static str {

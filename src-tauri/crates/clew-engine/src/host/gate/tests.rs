@@ -1,6 +1,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
-use super::{Gate, Passage, Refusal};
+use std::time::Instant;
+
+use super::{CODE_LIFE, CODES, Gate, Passage, Refusal};
 
 const PORT: u16 = 4319;
 
@@ -244,4 +246,67 @@ fn the_token_is_a_bearer_a_cookie_of_this_port_or_once_in_the_url() {
         Err(Refusal::Token),
         "a token in the URL opens pages, not the API"
     );
+}
+
+#[test]
+fn a_code_opens_one_page_once_and_not_for_long() {
+    let gate = Gate::new(PORT);
+    let ask = |code: &str| {
+        judge(
+            &gate,
+            &format!("/?view=x&code={code}"),
+            &[("host", "127.0.0.1:4319")],
+        )
+    };
+    let code = gate.code();
+    assert_eq!(code.len(), 64);
+    assert_ne!(code, gate.token());
+    assert_eq!(ask(&code[..63]), Err(Refusal::Token), "a part of it");
+    assert_eq!(ask(""), Err(Refusal::Token));
+    assert_eq!(ask(&code), Ok(Passage::Exchange("/?view=x".to_owned())));
+    assert_eq!(ask(&code), Err(Refusal::Token), "it is used up");
+
+    // Nowhere else, and a code that was refused there is still good.
+    let code = gate.code();
+    let host = ("host", "127.0.0.1:4319");
+    let bearer = format!("Bearer {code}");
+    assert_eq!(
+        judge(&gate, "/", &[host, ("authorization", &bearer)]),
+        Err(Refusal::Token)
+    );
+    let cookie = format!("clew-4319={code}");
+    assert_eq!(
+        judge(&gate, "/", &[host, ("cookie", &cookie)]),
+        Err(Refusal::Token)
+    );
+    let as_token = format!("/?token={code}");
+    assert_eq!(judge(&gate, &as_token, &[host]), Err(Refusal::Token));
+    let foreign = judge(
+        &gate,
+        &format!("/?code={code}"),
+        &[("host", "evil.example:4319")],
+    );
+    assert_eq!(
+        foreign,
+        Err(Refusal::Host),
+        "another host's page cannot use it up"
+    );
+    let mut headers = HeaderMap::new();
+    headers.insert("host", HeaderValue::from_static("127.0.0.1:4319"));
+    let uri: Uri = format!("/api/get_status?code={code}")
+        .parse()
+        .expect("is a URI");
+    let posted = gate.judge(&Method::POST, &uri, &headers);
+    assert_eq!(posted, Err(Refusal::Token), "it opens pages, not the API");
+    assert_eq!(ask(&code), Ok(Passage::Exchange("/?view=x".to_owned())));
+
+    let now = Instant::now();
+    let (late, soon) = (gate.code_at(now), gate.code_at(now));
+    assert!(gate.take_code(&soon, now + CODE_LIFE / 2));
+    assert!(!gate.take_code(&late, now + CODE_LIFE));
+    let first = gate.code_at(now);
+    let last: Vec<_> = (0..CODES).map(|_| gate.code_at(now)).collect();
+    assert!(!gate.take_code(&first, now), "of too many the oldest goes");
+    assert!(last.iter().all(|code| gate.take_code(code, now)));
+    assert!(!format!("{gate:?}").contains(gate.token()));
 }

@@ -1,0 +1,222 @@
+//! Fills the full-text index behind the facts, beside their loop.
+//!
+//! The deriver hands over the texts that it has in memory anyway. What does not fit is not waited for: the indexer reads
+//! it again from the ground, as it does for what was derived before the index was lost. The watermarks of both are all
+//! that is relied on.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::{QueryBuilder, Row as _, Sqlite};
+use tokio::sync::Notify;
+
+use super::Store;
+use super::derive::Deriving;
+use super::derived::{each, texts};
+use super::search::{self, SharedIndex, Texts};
+use super::spans::{self, PLACE, Place};
+use crate::error::Error;
+
+/// Bytes of texts that wait for the index at the most.
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes of texts after which a transaction of the index is closed; larger ones cost less a word.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// Spans read from the ground at a time.
+const STEP: i64 = 512;
+
+/// Texts of all spans after one and up to another.
+pub(super) struct Batch {
+    pub(super) after: i64,
+    pub(super) through: i64,
+    pub(super) texts: Vec<Texts>,
+}
+
+impl Batch {
+    fn bytes(&self) -> usize {
+        self.texts.iter().map(Texts::bytes).sum()
+    }
+}
+
+/// Where the deriver leaves texts for the indexer.
+#[derive(Default)]
+pub(super) struct Handover {
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    batches: VecDeque<Batch>,
+    bytes: usize,
+}
+
+impl Handover {
+    /// Leaves a batch if there is room for it, and wakes the indexer.
+    pub(super) fn push(&self, batch: Batch) {
+        let bytes = batch.bytes();
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.bytes + bytes <= WAITING_BYTES {
+            waiting.bytes += bytes;
+            waiting.batches.push_back(batch);
+        }
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
+    /// Takes what follows `after` without a gap, about [`BATCH_BYTES`] of it; otherwise says where the next batch
+    /// begins.
+    fn take(&self, after: i64) -> Result<Batch, Option<i64>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = Batch {
+            after,
+            through: after,
+            texts: Vec::new(),
+        };
+        let mut bytes = 0;
+        while let Some(next) = waiting.batches.front() {
+            let outdated = next.through <= taken.through;
+            if !outdated && (next.after > taken.through || bytes >= BATCH_BYTES) {
+                break;
+            }
+            let Some(next) = waiting.batches.pop_front() else {
+                break;
+            };
+            waiting.bytes -= next.bytes();
+            if !outdated {
+                bytes += next.bytes();
+                let known = taken.through;
+                taken.through = next.through;
+                taken
+                    .texts
+                    .extend(next.texts.into_iter().filter(|text| text.span > known));
+            }
+        }
+        if taken.through > after {
+            return Ok(taken);
+        }
+        Err(waiting.batches.front().map(|next| next.after))
+    }
+}
+
+/// The index's loop.
+pub(super) struct Indexer {
+    store: Store,
+    index: SharedIndex,
+    handover: Arc<Handover>,
+    listener: Arc<dyn Deriving>,
+}
+
+impl Indexer {
+    pub(super) fn new(
+        store: Store,
+        index: SharedIndex,
+        handover: Arc<Handover>,
+        listener: Arc<dyn Deriving>,
+    ) -> Self {
+        Self {
+            store,
+            index,
+            handover,
+            listener,
+        }
+    }
+
+    /// Indexes for ever.
+    pub(super) async fn run(self) {
+        loop {
+            match self.follow().await {
+                Ok(()) => self.handover.wake.notified().await,
+                Err(error) => {
+                    self.listener.failed(&error);
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// Indexes until the facts are reached. While a batch is being added, the next one is read.
+    async fn follow(&self) -> Result<(), Error> {
+        let watermark = self.watermark().await?;
+        let mut next = self.gather(watermark).await?;
+        while let Some(batch) = next {
+            let through = batch.through;
+            let (added, following) = tokio::join!(self.add(batch), self.gather(through));
+            next = following?;
+            if !added? {
+                // The index was emptied meanwhile.
+                let watermark = self.watermark().await?;
+                next = self.gather(watermark).await?;
+            }
+            self.listener.derived();
+        }
+        Ok(())
+    }
+
+    /// How far the index has come. One that is ahead of the facts is of another database, or of one that was restored: it
+    /// is built again.
+    async fn watermark(&self) -> Result<i64, Error> {
+        let indexed = search::with(&self.index, |index| index.through()).await?;
+        if indexed <= self.derived().await? {
+            return Ok(indexed);
+        }
+        search::with(&self.index, |index| index.reset()).await?;
+        Ok(0)
+    }
+
+    async fn derived(&self) -> Result<i64, Error> {
+        Ok(sqlx::query_scalar("SELECT through FROM derivation")
+            .fetch_one(&self.store.reads)
+            .await?)
+    }
+
+    async fn add(&self, batch: Batch) -> Result<bool, Error> {
+        search::with(&self.index, move |index| {
+            index.add(batch.texts, batch.after, batch.through)
+        })
+        .await
+    }
+
+    /// What follows `after`: handed over, or else read from the ground.
+    async fn gather(&self, after: i64) -> Result<Option<Batch>, Error> {
+        let until = match self.handover.take(after) {
+            Ok(batch) => return Ok(Some(batch)),
+            Err(Some(next)) => next,
+            Err(None) => self.derived().await?,
+        };
+        if until <= after {
+            return Ok(None);
+        }
+        let mut query =
+            QueryBuilder::<Sqlite>::new(format!("SELECT {PLACE} FROM spans s WHERE s.id > "));
+        query
+            .push_bind(after)
+            .push(" AND s.id <= ")
+            .push_bind(until);
+        query.push(" ORDER BY s.id LIMIT ").push_bind(STEP);
+        let rows = query.build().fetch_all(&self.store.reads).await?;
+        let full = i64::try_from(rows.len()).is_ok_and(|count| count == STEP);
+        let mut through = match rows.last() {
+            Some(last) if full => last.get(0),
+            _ => until,
+        };
+        let places: Vec<Place> = rows
+            .iter()
+            .map(spans::place)
+            .filter(|place| place.shown)
+            .collect();
+        let starts: Vec<i64> = places.iter().map(|place| place.id).collect();
+        let (texts, taken) =
+            each(&self.store, places, |whole| Ok(texts(whole)), Texts::bytes).await?;
+        if let Some(left) = starts.get(taken) {
+            through = left - 1;
+        }
+        Ok(Some(Batch {
+            after,
+            through,
+            texts,
+        }))
+    }
+}

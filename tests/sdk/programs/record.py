@@ -1,0 +1,263 @@
+"""Records what real packages send: runs each program against the stand-in provider, and keeps its export requests.
+
+`python record.py [NAME…]` remakes all recordings below, or those named, in `fixtures/otlp`, with their ground truth. What it
+installs (pinned in `python/*.txt` and `node/package-lock.json`) goes to `target/programs`.
+"""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import venv
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+FIXTURES = ROOT / "fixtures" / "otlp"
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "programs"
+TRUTH = FIXTURES / "ground_truth.jsonl"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One folder of fixtures."""
+
+    name: str
+    """The folder."""
+    packages: str
+    """The requirements that it runs on, `node` for JavaScript."""
+    command: tuple[str, ...]
+    env: dict[str, str] = field(default_factory=dict)
+    pace: float = 1.0
+
+
+SERVICES = {
+    "research.py": "research-desk",
+    "support.py": "support-desk",
+    "contract.py": "contract-review",
+    "travel.py": "travel-desk",
+    "library.py": "manual",
+    "incident.py": "incident-notes",
+    "vercel.mjs": "shop-web",
+}
+
+RECORDINGS = [
+    Recording("openinference_langgraph", "langgraph", ("research.py", "openinference")),
+    Recording("openllmetry_langgraph", "langgraph", ("research.py", "openllmetry")),
+    Recording("openinference_openai_agents_stream", "agents", ("support.py", "openinference")),
+    Recording("openllmetry_openai_agents", "agents", ("support.py", "openllmetry")),
+    Recording(
+        "otel_genai_openai_agents",
+        "agents",
+        ("support.py", "genai"),
+        {
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "span_only",
+            "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+        },
+    ),
+    Recording("openinference_anthropic", "agents", ("contract.py", "openinference")),
+    Recording("openllmetry_anthropic", "agents", ("contract.py", "openllmetry")),
+    Recording("pydantic_ai_delegation", "agents", ("travel.py",)),
+    Recording("openinference_llama_index", "retrieval", ("library.py", "openinference")),
+    Recording("openllmetry_llama_index", "retrieval", ("library.py", "openllmetry")),
+    Recording(
+        "openai_v2_event_only",
+        "retrieval",
+        ("incident.py",),
+        {
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "event_only",
+            "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+        },
+    ),
+    Recording("vercel_ai6", "node", ("vercel.mjs",)),
+]
+
+
+# ---- packages ------------------------------------------------------------------------------------------------------
+
+
+def python(packages: str) -> Path:
+    """The interpreter of an environment that holds exactly what its requirements say."""
+    folder = TARGET / packages
+    wanted = (HERE / "python" / f"{packages}.txt").read_text()
+    stamp = folder / "requirements.stamp"
+    found = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        venv.create(folder, with_pip=True, clear=True)
+        pip = [found, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        subprocess.run([*pip, "--requirement", HERE / "python" / f"{packages}.txt"], check=True)
+        stamp.write_text(wanted)
+    return found
+
+
+def node() -> list[str]:
+    """Node.js, with the packages of the lock file beside a copy of the programs."""
+    folder = TARGET / "node"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (HERE / "node" / "package-lock.json").read_text()
+    stamp = folder / "lock.stamp"
+    for file in (HERE / "node").iterdir():
+        if file.is_file():
+            shutil.copy(file, folder)
+    if not stamp.is_file() or stamp.read_text() != lock:
+        npm = shutil.which("npm") or "npm"
+        subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
+        stamp.write_text(lock)
+    return [shutil.which("node") or "node"]
+
+
+def command(recording: Recording) -> tuple[list[str], Path]:
+    """The program to run, and where."""
+    script, *arguments = recording.command
+    if recording.packages == "node":
+        return [*node(), script, *arguments], TARGET / "node"
+    return [str(python(recording.packages)), str(HERE / "python" / script), *arguments], HERE / "python"
+
+
+# ---- the recorder --------------------------------------------------------------------------------------------------
+
+
+class Recorder(ThreadingHTTPServer):
+    """Takes OTLP over HTTP and keeps each body as it came."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Requests)
+        self.lock = threading.Lock()
+        self.bodies: list[tuple[str, str, bytes]] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Requests(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Recorder
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def parts(self):
+        """The body, chunked or of a stated length."""
+        if "content-length" in self.headers:
+            yield self.rfile.read(int(self.headers["content-length"]))
+            return
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def do_POST(self) -> None:
+        body = b"".join(self.parts())
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        kind = self.headers["content-type"].partition(";")[0]
+        with self.server.lock:
+            self.server.bodies.append((self.path.rpartition("/")[2], kind, body))
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+
+# Runs in an environment that has protobuf: OTLP/JSON wants ids in hex and enums as numbers.
+TO_JSON = r"""
+import base64, json, sys
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest as logs
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest as metrics
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest as traces
+
+def hexed(value):
+    if isinstance(value, list):
+        return [hexed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ids = ("traceId", "spanId", "parentSpanId")
+    return {key: base64.b64decode(item).hex() if key in ids else hexed(item) for key, item in value.items()}
+
+request = {"logs": logs, "metrics": metrics, "traces": traces}[sys.argv[1]].FromString(sys.stdin.buffer.read())
+print(json.dumps(hexed(MessageToDict(request, use_integers_for_enums=True)), ensure_ascii=False, separators=(",", ":")))
+"""
+
+
+def keep(recording: Recording, bodies: list[tuple[str, str, bytes]]) -> None:
+    """Writes the requests of a recording in place of the old ones."""
+    folder = FIXTURES / recording.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for number, (signal, kind, body) in enumerate(bodies, 1):
+        assert kind == "application/x-protobuf", f"{recording.name} sent {kind}"
+        path = folder / f"{number:03}-{signal}-http-protobuf"
+        path.with_suffix(".pb").write_bytes(body)
+        to_json = [python("langgraph"), "-c", TO_JSON, signal]
+        path.with_suffix(".json").write_bytes(subprocess.run(to_json, input=body, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def keep_truth(run: str, served: list[dict]) -> None:
+    """Puts what was served in a run in place of what was served in it before."""
+    lines = [json.loads(line) for line in TRUTH.read_text().splitlines()]
+    others = [line for line in lines if line["run"] != run]
+    ours = [line for line in served if line["run"] == run]
+    last = max(line["seq"] for line in others)
+    ours = [line | {"seq": last + number} for number, line in enumerate(ours, 1)]
+    with TRUTH.open("w") as file:
+        for line in others + ours:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+# ---- running -------------------------------------------------------------------------------------------------------
+
+
+def surroundings(service: str, provider: str, endpoint: str, pace: float) -> dict[str, str]:
+    """What a program finds in its environment: both addresses are on loopback, and the keys open nothing."""
+    return os.environ | {
+        "OTEL_SERVICE_NAME": service,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OPENAI_BASE_URL": f"{provider}/v1",
+        "OPENAI_API_KEY": "sk-stand-in",
+        "ANTHROPIC_BASE_URL": provider,
+        "ANTHROPIC_API_KEY": "sk-stand-in",
+        "LANGSMITH_TRACING": "false",
+        "TRACELOOP_TELEMETRY": "false",
+        "STAND_IN_PACE": str(pace),
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def record(recording: Recording) -> str:
+    """Runs a program to its end; what came of it, in a line."""
+    from provider import Provider
+
+    words, folder = command(recording)
+    provider, recorder = Provider(pace=recording.pace), Recorder()
+    env = surroundings(SERVICES[recording.command[0]], provider.url(recording.name), recorder.address, recording.pace)
+    # One request for each signal, at the end.
+    env |= {"OTEL_BSP_SCHEDULE_DELAY": "600000", "OTEL_BLRP_SCHEDULE_DELAY": "600000"} | recording.env
+    ran = subprocess.run(words, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180)
+    provider.shutdown()
+    recorder.shutdown()
+    if ran.returncode != 0:
+        raise RuntimeError(f"{recording.name} ended with {ran.returncode}:\n{ran.stdout}")
+    keep(recording, recorder.bodies)
+    keep_truth(recording.name, provider.lines)
+    return f"{recording.name}: {len(recorder.bodies)} requests, {len(provider.lines)} calls served"
+
+
+def main() -> None:
+    wanted = [each for each in RECORDINGS if each.name in sys.argv[1:] or len(sys.argv) == 1]
+    if len(wanted) < len(sys.argv) - 1:
+        raise SystemExit(f"known are: {', '.join(each.name for each in RECORDINGS)}")
+    for each in wanted:
+        print(record(each), flush=True)
+
+
+if __name__ == "__main__":
+    main()
