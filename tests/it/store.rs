@@ -1,6 +1,7 @@
 //! The database as its owner finds it: private, locked, refused where foreign, kept over a crash, purged for good.
 
 mod crash;
+mod damage;
 mod derivation;
 mod disk;
 mod files;

@@ -182,6 +182,32 @@ async fn what_trickles_in_ends_in_full_blocks() {
     assert_eq!(rows.len(), 19);
 }
 
+/// More traces without their summary than a step may take.
+#[tokio::test]
+async fn summaries_that_are_missing_come_back() {
+    let rig = Rig::start().await;
+    for request in 0..25_u128 {
+        let spans = (0..1_000_u64).map(|n| {
+            let trace = request * 100 + u128::from(n / 10) + 1;
+            call(trace, n % 10 + 1, n % 10, "a question", "an answer")
+        });
+        rig.take(Signal::Traces, &traces(spans.collect())).await;
+    }
+    rig.settle().await;
+    let before = rig.call("summarise_traces", json!({})).await;
+    assert_eq!(before["traces"], 2_500, "{before}");
+    let rig = rig
+        .reopen(|connection| {
+            connection
+                .execute_batch("DELETE FROM summaries; DELETE FROM trace_values;")
+                .expect("nothing is summarised");
+        })
+        .await;
+    rig.settle().await;
+    assert_eq!(rig.rows("summaries"), 2_500);
+    assert_eq!(rig.call("summarise_traces", json!({})).await, before);
+}
+
 /// A log record that comes while its span is being derived is not forgotten.
 #[tokio::test]
 async fn logs_that_race_with_their_spans_are_read() {

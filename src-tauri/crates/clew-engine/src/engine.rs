@@ -84,6 +84,7 @@ struct Watch {
     wake: Arc<Notify>,
     changes: Changes,
     received: Arc<AtomicBool>,
+    census: Arc<Census>,
 }
 
 impl Committing for Watch {
@@ -105,6 +106,17 @@ impl Deriving for Watch {
         self.changes.changed(Topic::Status);
     }
 
+    fn unreadable(&self, error: &Error) {
+        tracing::warn!("cannot derive a span: {error}");
+        let now = u64::try_from(crate::store::now_micros()).unwrap_or(0);
+        self.census.problem(
+            now,
+            &error.message,
+            "the database is damaged there: its other spans are whole; delete the trace to be rid of it",
+        );
+        self.changes.changed(Topic::Status);
+    }
+
     fn failed(&self, error: &Error) {
         tracing::warn!("{error}");
     }
@@ -122,11 +134,13 @@ impl Engine {
         let settings = crate::settings::load(&store.reads).await?;
         let writer = Writer::start(&store.path)?;
         let changes = Changes::start();
+        let census: Arc<Census> = Arc::default();
         let wake = Arc::new(Notify::new());
         let watch = Arc::new(Watch {
             wake: Arc::clone(&wake),
             changes: changes.clone(),
             received: Arc::default(),
+            census: Arc::clone(&census),
         });
         let disk = Arc::new(Disk::new(&store.path, options.disk_floor));
         let ingest = Ingest::new(writer.clone(), disk, watch.clone());
@@ -159,7 +173,7 @@ impl Engine {
                     listeners: Mutex::default(),
                     lock: Mutex::new(Some(lock)),
                 }),
-                census: Arc::default(),
+                census,
                 changes,
                 allowed: AllowedHosts::default(),
                 listening: Mutex::default(),

@@ -4,7 +4,7 @@
 //! is read and derived. Everything it writes can be dropped and derived again; when [`VERSION`] rises, it is. Senders
 //! never wait for it, and it never waits for the index ([`super::indexing`]).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use super::indexing::{Batch, Handover, Indexer};
 use super::repack::Repacking;
 use super::search::{self, SharedIndex, Texts};
 use super::spans::{self, PLACE, Place, StoredRow};
-use super::writer::Writer;
+use super::writer::{Session, Writer};
 use super::{Store, now_micros};
 use crate::error::Error;
 
@@ -30,6 +30,11 @@ const VERSION: i64 = 2;
 const STEP: i64 = 512;
 const LARGEST_STEP: i64 = 1_024;
 
+/// Traces summarised in one step at the most, more than a step can touch, and their spans that are read for it: beyond
+/// the first trace, those that would exceed it wait for the next step.
+const SUMMARISED: usize = 2_048;
+const SUMMARISED_SPANS: i64 = 20_000;
+
 /// A trace of more spans than this is summarised anew only when this much time has passed since the last time, times
 /// the thousands of its spans.
 const LARGE: usize = 1_000;
@@ -39,6 +44,8 @@ const LARGE_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) trait Deriving: Send + Sync {
     /// Facts, summaries or the index have changed.
     fn derived(&self);
+    /// Spans whose content cannot be read are given up; why the first of them cannot.
+    fn unreadable(&self, error: &Error);
     /// Derivation failed; it is tried again.
     fn failed(&self, error: &Error);
 }
@@ -53,6 +60,8 @@ pub(crate) struct Deriver {
     listener: Arc<dyn Deriving>,
     /// Traces that wait to be summarised, and until when.
     waiting: BTreeMap<i64, Instant>,
+    /// Traces that an earlier run left without their summary: they fill the steps that have room.
+    unfinished: Vec<i64>,
     /// Large traces that have just been summarised, and how long they rest.
     resting: BTreeMap<i64, Instant>,
     repacking: Repacking,
@@ -69,6 +78,7 @@ struct Step {
     touched: BTreeSet<i64>,
     /// Whether there was more to read than the step took.
     full: bool,
+    unreadable: Vec<Error>,
 }
 
 /// Spans derived before that are to be derived again.
@@ -81,6 +91,7 @@ struct Stale {
     places: Vec<Place>,
     /// How often each had become stale when it was read, by its id.
     times: HashMap<i64, i64>,
+    unreadable: Vec<Error>,
 }
 
 impl Deriver {
@@ -100,6 +111,7 @@ impl Deriver {
             wake,
             listener,
             waiting: BTreeMap::new(),
+            unfinished: Vec::new(),
             resting: BTreeMap::new(),
         }
     }
@@ -134,31 +146,58 @@ impl Deriver {
             .fetch_one(&self.store.reads)
             .await?;
         if version != VERSION {
-            // The index first: beyond the watermark of facts, it is built again in any case.
-            search::with(&self.index, |index| index.reset()).await?;
-            self.writer
-                .commit(|session| {
-                    session.connection.execute_batch(
-                        "DELETE FROM facts; DELETE FROM findings; DELETE FROM summaries; DELETE FROM trace_values;
-                         DELETE FROM stale_spans;",
-                    )?;
-                    session
-                        .connection
-                        .execute("UPDATE derivation SET version = ?, through = 0", [VERSION])?;
-                    Ok(())
-                })
-                .await?;
+            self.start_over().await?;
         }
-        let unfinished: Vec<i64> = sqlx::query_scalar(
+        // What lies behind the watermark is touched by the steps to come.
+        self.unfinished = sqlx::query_scalar(
             "SELECT t.id FROM traces t LEFT JOIN summaries m ON m.trace = t.id
-             WHERE t.spans > 0 AND m.changed IS NOT t.changed",
+             WHERE t.spans > 0 AND m.changed IS NOT t.changed AND EXISTS (
+                 SELECT 1 FROM spans s WHERE s.trace = t.id AND +s.id <= (SELECT through FROM derivation))",
         )
         .fetch_all(&self.store.reads)
         .await?;
-        let now = Instant::now();
-        self.waiting
-            .extend(unfinished.into_iter().map(|trace| (trace, now)));
         Ok(())
+    }
+
+    /// Empties what was derived by another version, in short transactions. Until the last of them no version is stated, so
+    /// that whatever Clew comes next starts over too.
+    async fn start_over(&self) -> Result<(), Error> {
+        // The index first: beyond the watermark of facts, it is built again in any case.
+        search::with(&self.index, |index| index.reset()).await?;
+        self.state(0).await?;
+        for delete in [
+            "DELETE FROM facts
+             WHERE span <= coalesce((SELECT span FROM facts ORDER BY span LIMIT 1 OFFSET 4095), 9223372036854775807)",
+            "DELETE FROM findings
+             WHERE span <= coalesce((SELECT span FROM findings ORDER BY span LIMIT 1 OFFSET 4095), 9223372036854775807)",
+            "DELETE FROM summaries
+             WHERE trace <= coalesce((SELECT trace FROM summaries ORDER BY trace LIMIT 1 OFFSET 4095),
+                                     9223372036854775807)",
+            "DELETE FROM trace_values
+             WHERE trace <= coalesce((SELECT trace FROM trace_values ORDER BY trace LIMIT 1 OFFSET 4095),
+                                     9223372036854775807)",
+            "DELETE FROM stale_spans
+             WHERE span <= coalesce((SELECT span FROM stale_spans ORDER BY span LIMIT 1 OFFSET 4095),
+                                    9223372036854775807)",
+        ] {
+            let slice = move |session: &mut Session<'_>| {
+                Ok(session.connection.prepare_cached(delete)?.execute([])?)
+            };
+            while self.writer.commit(slice).await? > 0 {}
+        }
+        self.state(VERSION).await
+    }
+
+    /// States which version has derived what there is: nothing yet.
+    async fn state(&self, version: i64) -> Result<(), Error> {
+        self.writer
+            .commit(move |session| {
+                session
+                    .connection
+                    .execute("UPDATE derivation SET version = ?, through = 0", [version])?;
+                Ok(())
+            })
+            .await
     }
 
     /// Derives until nothing is left to derive, then rests until there is.
@@ -170,7 +209,8 @@ impl Deriver {
         let mut step = read(&self.store, after, size).await?;
         loop {
             let stale = self.stale(after).await?;
-            let due = self.waiting.values().any(|at| *at <= Instant::now());
+            let due = !self.unfinished.is_empty()
+                || self.waiting.values().any(|at| *at <= Instant::now());
             if step.through == after && stale.places.is_empty() && !due {
                 break;
             }
@@ -234,11 +274,12 @@ impl Deriver {
         places.retain(|place| place.id <= reached);
         let (gone, shown): (Vec<Place>, Vec<Place>) =
             places.iter().cloned().partition(|place| !place.shown);
-        let (derived, taken) = each(&self.store, shown.clone(), derive, weigh).await?;
-        let left: BTreeSet<i64> = shown[taken..].iter().map(|place| place.id).collect();
+        let made = each(&self.store, shown.clone(), derive, weigh).await?;
+        let left: BTreeSet<i64> = shown[made.taken..].iter().map(|place| place.id).collect();
         places.retain(|place| !left.contains(&place.id));
         Ok(Stale {
-            derived,
+            derived: made.all,
+            unreadable: made.unreadable,
             gone: gone.iter().map(|place| place.id).collect(),
             places,
             times,
@@ -248,18 +289,19 @@ impl Deriver {
     /// Stores a step with the summaries of its traces in one transaction, then hands its texts over to the index.
     async fn save(&mut self, mut step: Step, mut stale: Stale) -> Result<(), Error> {
         let now = Instant::now();
+        if let Some(error) = step.unreadable.iter().chain(&stale.unreadable).next() {
+            self.listener.unreadable(error);
+        }
         let touched = stale.places.iter().map(|place| place.trace);
-        for trace in touched.chain(step.touched.iter().copied()) {
+        let touched: BTreeSet<i64> = touched.chain(step.touched.iter().copied()).collect();
+        for &trace in &touched {
             let due = self.resting.get(&trace).copied().unwrap_or(now);
             self.waiting.entry(trace).or_insert(due);
         }
-        let due: Vec<i64> = self
-            .waiting
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(trace, _)| *trace)
-            .collect();
-        let summaries = self.summarise(&due, &mut step, &mut stale).await?;
+        let due = self.due(now);
+        let (summaries, done) = self.summarise(&due, &mut step, &mut stale).await?;
+        // Facts that no summary covers yet: a crash must not leave it at that.
+        let outdated: Vec<i64> = touched.difference(&done).copied().collect();
         // Before the mark falls: after a crash they are derived and indexed once more.
         if !stale.places.is_empty() {
             let replaced: Vec<Texts> = stale
@@ -299,6 +341,14 @@ impl Deriver {
                         .prepare_cached("DELETE FROM stale_spans WHERE span = ? AND times = ?")?
                         .execute((place.id, stale.times.get(&place.id)))?;
                 }
+                for trace in outdated {
+                    session
+                        .connection
+                        .prepare_cached(
+                            "UPDATE summaries SET changed = -1 WHERE trace = ? AND changed <> -1",
+                        )?
+                        .execute([trace])?;
+                }
                 for summary in &summaries {
                     summary.store(session)?;
                 }
@@ -311,8 +361,8 @@ impl Deriver {
                 Ok(())
             })
             .await?;
-        for trace in due {
-            self.waiting.remove(&trace);
+        for trace in &done {
+            self.waiting.remove(trace);
         }
         if through > after {
             self.handover.push(Batch {
@@ -324,27 +374,59 @@ impl Deriver {
         Ok(())
     }
 
+    /// The traces whose time has come, longest ago first, as many as a step may take.
+    fn due(&mut self, now: Instant) -> Vec<i64> {
+        let waiting = self.waiting.iter().filter(|(_, at)| **at <= now);
+        let mut due: Vec<(Instant, i64)> = waiting.map(|(trace, at)| (*at, *trace)).collect();
+        due.sort_unstable();
+        due.truncate(SUMMARISED);
+        let mut due: Vec<i64> = due.into_iter().map(|(_, trace)| trace).collect();
+        let room = SUMMARISED - due.len();
+        let left = self.unfinished.len().saturating_sub(room);
+        for trace in self.unfinished.split_off(left) {
+            if !self.waiting.contains_key(&trace) {
+                self.waiting.insert(trace, now);
+                due.push(trace);
+            }
+        }
+        due
+    }
+
     /// Summarises traces as they will be once `step` and `stale` are stored, and notes in these what counts in totals.
+    /// Says which of them need no summary any more: what is too much for one step is left out.
     async fn summarise(
         &mut self,
         due: &[i64],
         step: &mut Step,
         stale: &mut Stale,
-    ) -> Result<Vec<Summarised>, Error> {
+    ) -> Result<(Vec<Summarised>, BTreeSet<i64>), Error> {
         if due.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Default::default());
         }
-        let heads = heads(&self.store, due).await?;
+        let mut heads = heads(&self.store, due).await?;
         // A trace of which all spans have just arrived need not be read.
         let known = |trace: i64, spans: i64| {
             let arrived = step.rows.get(&trace).map_or(0, Vec::len);
             i64::try_from(arrived).is_ok_and(|arrived| arrived == spans)
         };
-        let unknown: Vec<i64> = heads
-            .iter()
-            .filter(|head| !known(head.id, head.spans))
-            .map(|head| head.id)
-            .collect();
+        let places = due.iter().zip(0_usize..);
+        let places: HashMap<i64, usize> = places.map(|(trace, place)| (*trace, place)).collect();
+        heads.sort_unstable_by_key(|head| places.get(&head.id));
+        let mut done: BTreeSet<i64> = due.iter().copied().collect();
+        let mut unknown: Vec<i64> = Vec::new();
+        let mut spans = 0_i64;
+        heads.retain(|head| {
+            if known(head.id, head.spans) {
+                return true;
+            }
+            spans = spans.saturating_add(head.spans);
+            if spans > SUMMARISED_SPANS && !unknown.is_empty() {
+                done.remove(&head.id);
+                return false;
+            }
+            unknown.push(head.id);
+            true
+        });
         let mut stored = spans::stored_rows(&self.store.reads, &unknown).await?;
         let mut facts: HashMap<i64, &mut Derived> = step
             .derived
@@ -352,6 +434,7 @@ impl Deriver {
             .chain(stale.derived.iter_mut())
             .map(|derived| (derived.place.id, derived))
             .collect();
+        let unknown: HashSet<i64> = unknown.into_iter().collect();
         for head in &heads {
             if !unknown.contains(&head.id) {
                 stored.insert(head.id, fresh_rows(step.rows.remove(&head.id)));
@@ -392,7 +475,7 @@ impl Deriver {
             }
             summaries.push(summary);
         }
-        Ok(summaries)
+        Ok((summaries, done))
     }
 }
 
@@ -424,15 +507,16 @@ async fn read(store: &Store, after: i64, size: i64) -> Result<Step, Error> {
         .filter(|(place, _)| place.shown)
         .map(|(place, _)| place.clone())
         .collect();
-    let (derived, taken) = each(store, shown.clone(), derive, weigh).await?;
-    if let Some(first_left) = shown.get(taken) {
+    let made = each(store, shown.clone(), derive, weigh).await?;
+    if let Some(first_left) = shown.get(made.taken) {
         full = true;
         arrived.retain(|(place, _)| place.id < first_left.id);
     }
     let mut step = Step {
         after,
         through: arrived.last().map_or(after, |(place, _)| place.id),
-        derived,
+        derived: made.all,
+        unreadable: made.unreadable,
         full,
         ..Step::default()
     };

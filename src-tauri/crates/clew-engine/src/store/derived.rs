@@ -13,7 +13,7 @@ use super::Store;
 use super::search::Texts;
 use super::spans::{self, Place, StoredRow, Whole};
 use super::writer::Session;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 /// Bytes of content that are unpacked at a time, and of what is made of it after which a step ends early.
 const STEP_BYTES: usize = 32 * 1024 * 1024;
@@ -76,8 +76,17 @@ fn texts_of(whole: &Whole, facts: &Facts) -> Texts {
     }
 }
 
-/// Reads spans and makes something of each, until a step is full: what was made, and how many spans that took. One that
-/// cannot be read is left out and does not hold up the others.
+/// What [`each`] has made of spans.
+pub(crate) struct Made<T> {
+    pub(crate) all: Vec<T>,
+    /// How many spans that took.
+    pub(crate) taken: usize,
+    /// Why some of them are left out.
+    pub(crate) unreadable: Vec<Error>,
+}
+
+/// Reads spans and makes something of each, until a step is full. One that cannot be read is left out and does not hold
+/// up the others.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -86,10 +95,11 @@ pub(crate) async fn each<T: Send + 'static>(
     places: Vec<Place>,
     make: fn(&Whole) -> Result<T, Error>,
     weigh: fn(&T) -> usize,
-) -> Result<(Vec<T>, usize), Error> {
+) -> Result<Made<T>, Error> {
     let blocks: BTreeSet<i64> = places.iter().map(|place| place.block).collect();
     let sizes = spans::unpacked(&store.reads, &blocks).await?;
     let mut made: Vec<T> = Vec::with_capacity(places.len());
+    let mut unreadable = Vec::new();
     let (mut taken, mut bytes) = (0, 0_usize);
     while taken < places.len() && bytes < STEP_BYTES {
         let mut open: BTreeSet<i64> = BTreeSet::new();
@@ -112,11 +122,15 @@ pub(crate) async fn each<T: Send + 'static>(
                     bytes = bytes.saturating_add(weigh(&one));
                     made.push(one);
                 }
-                Err(error) => tracing::warn!("cannot derive a span: {error}"),
+                Err(error) => unreadable.push(error),
             }
         }
     }
-    Ok((made, taken))
+    Ok(Made {
+        all: made,
+        taken,
+        unreadable,
+    })
 }
 
 /// A damaged page fails everything that is read with it: then each span is read by itself.
@@ -136,8 +150,10 @@ async fn together_or_apart<T: Send + 'static>(
             Err(error) => all.push(Err(error)),
         }
     }
-    // Where none can be read, it is the database that fails, and it is tried again.
-    if all.iter().all(Result::is_err) {
+    // Where none can be read and that is not for damage, it is the disk that fails, and it is tried again.
+    let failed = all.iter().all(Result::is_err);
+    let mut errors = all.iter().filter_map(|one| one.as_ref().err());
+    if failed && errors.any(|error| error.cause != Cause::Damage) {
         return Err(error);
     }
     Ok(all)

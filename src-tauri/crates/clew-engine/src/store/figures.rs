@@ -6,14 +6,24 @@ use crate::error::Error;
 
 /// Spans without facts, and spans without index entries.
 pub(crate) async fn behind(reads: &SqlitePool) -> Result<(u64, u64), Error> {
-    let (last, through, indexed): (i64, i64, Option<i64>) = sqlx::query_as(
+    let mut connection = reads.acquire().await?;
+    let (last, through, attached): (i64, i64, bool) = sqlx::query_as(
         "SELECT coalesce((SELECT max(id) FROM spans), 0), (SELECT through FROM derivation),
-                (SELECT through FROM search.progress)",
+                EXISTS (SELECT 1 FROM pragma_database_list WHERE name = 'search')",
     )
-    .fetch_one(reads)
+    .fetch_one(&mut *connection)
     .await?;
+    // A database that is only read may have no index beside it.
+    let indexed: i64 = if attached {
+        sqlx::query_scalar("SELECT through FROM search.progress")
+            .fetch_optional(&mut *connection)
+            .await?
+            .unwrap_or(0)
+    } else {
+        0
+    };
     let count = |through: i64| u64::try_from(last - through).unwrap_or(0);
-    Ok((count(through), count(indexed.unwrap_or(0))))
+    Ok((count(through), count(indexed)))
 }
 
 /// Rows of each kind.

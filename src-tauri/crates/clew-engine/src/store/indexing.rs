@@ -16,7 +16,7 @@ use super::derive::Deriving;
 use super::derived::{each, texts};
 use super::search::{self, SharedIndex, Texts};
 use super::spans::{self, PLACE, Place};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 /// Bytes of texts that wait for the index at the most.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
@@ -131,6 +131,12 @@ impl Indexer {
                 Ok(()) => self.handover.wake.notified().await,
                 Err(error) => {
                     self.listener.failed(&error);
+                    if error.cause == Cause::Damage
+                        && let Err(error) =
+                            search::with(&self.index, |index| index.make_anew()).await
+                    {
+                        self.listener.failed(&error);
+                    }
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
@@ -208,15 +214,14 @@ impl Indexer {
             .filter(|place| place.shown)
             .collect();
         let starts: Vec<i64> = places.iter().map(|place| place.id).collect();
-        let (texts, taken) =
-            each(&self.store, places, |whole| Ok(texts(whole)), Texts::bytes).await?;
-        if let Some(left) = starts.get(taken) {
+        let made = each(&self.store, places, |whole| Ok(texts(whole)), Texts::bytes).await?;
+        if let Some(left) = starts.get(made.taken) {
             through = left - 1;
         }
         Ok(Some(Batch {
             after,
             through,
-            texts,
+            texts: made.all,
         }))
     }
 }

@@ -35,7 +35,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
-use crate::error::{Error, ErrorCode};
+use crate::error::{Cause, Error, ErrorCode};
 use ballast::Ballast;
 
 /// What `PRAGMA application_id` says of a Clew database: "CLEW".
@@ -94,8 +94,7 @@ impl Store {
         let lock = lock(path, ballast).await?;
         make_private_file(path)?;
         migrate(path).await?;
-        make_private_file(&search::path(path))?;
-        search::create(&search::path(path))?;
+        make_index(&search::path(path))?;
         let reads = connect(path).await?;
         Ok((
             Self {
@@ -188,6 +187,29 @@ fn make_private_file(path: &Path) -> Result<(), Error> {
         .open(path)
         .map(drop)
         .map_err(|error| io("make the database", path, &error))
+}
+
+/// Makes the index where there is none, and in the place of one that is damaged: it is built again from the database.
+fn make_index(path: &Path) -> Result<(), Error> {
+    make_private_file(path)?;
+    let made = search::create(path);
+    if !made
+        .as_ref()
+        .is_err_and(|error| error.cause == Cause::Damage)
+    {
+        return made;
+    }
+    tracing::warn!("the index {} is damaged: it is made anew", path.display());
+    for path in ["", "-wal", "-shm"].map(|suffix| beside(path, suffix)) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(io("remove", &path, &error));
+            }
+            _ => {}
+        }
+    }
+    make_private_file(path)?;
+    search::create(path)
 }
 
 async fn lock(path: &Path, ballast: &Ballast) -> Result<Lock, Error> {
@@ -298,6 +320,18 @@ async fn check(path: &Path) -> Result<i64, Error> {
         .fetch_one(&mut connection)
         .await
         .map_err(|error| refused(&error))?;
+    // A first start that was cut short leaves a header, and perhaps the table that migrations are noted in.
+    if id == 0 {
+        let tables: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> '_sqlx_migrations'",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|error| refused(&error))?;
+        if tables == 0 {
+            return Ok(0);
+        }
+    }
     if id != APPLICATION_ID {
         return Err(foreign(format!("application id {id:#x}")));
     }
@@ -368,11 +402,21 @@ async fn connect(path: &Path) -> Result<SqlitePool, Error> {
             let index = index.clone();
             Box::pin(async move {
                 // The index may be missing beside a database that is only read.
-                if index.exists() {
-                    sqlx::query("ATTACH DATABASE ? AS search")
-                        .bind(index.to_string_lossy().into_owned())
-                        .execute(connection)
-                        .await?;
+                if !index.exists() {
+                    return Ok(());
+                }
+                sqlx::query("ATTACH DATABASE ? AS search")
+                    .bind(index.to_string_lossy().into_owned())
+                    .execute(&mut *connection)
+                    .await?;
+                // One that is no database would fail every query; only its writer makes it anew.
+                let schema = sqlx::query("SELECT count(*) FROM search.sqlite_schema");
+                match schema.execute(&mut *connection).await.map_err(Error::from) {
+                    Err(error) if error.cause == Cause::Damage => {
+                        tracing::warn!("cannot use the index {}: {error}", index.display());
+                        sqlx::query("DETACH DATABASE search").execute(connection).await?;
+                    }
+                    _ => {}
                 }
                 Ok(())
             })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 
 use crate::error::Error;
@@ -44,7 +45,10 @@ pub(crate) fn path(database: &Path) -> PathBuf {
 ///
 /// A large hash table in memory and late merges: each word of a large transaction is sorted and written once.
 pub(crate) fn create(path: &Path) -> Result<(), Error> {
-    let connection = connect(path)?;
+    make_tables(&connect(path)?)
+}
+
+fn make_tables(connection: &Connection) -> Result<(), Error> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version != VERSION {
         connection.execute_batch(
@@ -204,6 +208,18 @@ impl Index {
             )?;
         }
         Ok(())
+    }
+
+    /// Makes a damaged index anew in its place, so that it is built again; whoever reads it goes on with the new one
+    /// (sqlite.org/c3ref/c_dbconfig_defensive.html, `SQLITE_DBCONFIG_RESET_DATABASE`).
+    pub(crate) fn make_anew(&mut self) -> Result<(), Error> {
+        let reset = DbConfig::SQLITE_DBCONFIG_RESET_DATABASE;
+        self.connection.flush_prepared_statement_cache();
+        self.connection.set_db_config(reset, true)?;
+        let emptied = self.connection.execute_batch("VACUUM");
+        self.connection.set_db_config(reset, false)?;
+        emptied?;
+        make_tables(&self.connection)
     }
 
     /// Empties the index, so that it is built again.

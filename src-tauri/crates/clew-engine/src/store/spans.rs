@@ -260,14 +260,13 @@ pub(crate) async fn each<T: Send + 'static>(
             else {
                 return Err(damaged(&place, "its resource or scope is missing"));
             };
-            let logs = logs
-                .remove(&(place.trace, place.span_id))
-                .unwrap_or_default();
+            let logs = logs.remove(&(place.trace, place.span_id));
+            let logs = logs.unwrap_or_else(|| Ok(Vec::new()))?;
             Ok(make(Whole {
                 span,
                 repaired,
-                resource: Arc::clone(resource),
-                scope: Arc::clone(scope),
+                resource: resource.clone().map_err(|error| damaged(&place, &error))?,
+                scope: scope.clone().map_err(|error| damaged(&place, &error))?,
                 logs,
                 place,
             }))
@@ -419,13 +418,15 @@ fn open(blocks: Blocks) -> Opened {
         .collect()
 }
 
-/// Reads what spans share, each decoded once.
+type SharedRows<M> = HashMap<i64, Result<Arc<Shared<M>>, String>>;
+
+/// Reads what spans share, each decoded once. What cannot be decoded costs the spans that share it.
 async fn shared<M>(
     reads: &SqlitePool,
     select: &'static str,
     ids: BTreeSet<i64>,
     decode: fn(&[u8]) -> Result<M, String>,
-) -> Result<HashMap<i64, Arc<Shared<M>>>, Error> {
+) -> Result<SharedRows<M>, Error> {
     let ids: Vec<i64> = ids.into_iter().collect();
     let mut found = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
@@ -433,20 +434,20 @@ async fn shared<M>(
         push_list(&mut query, chunk);
         let rows = query.build_query_as::<(i64, Vec<u8>, String)>();
         for (id, raw, schema_url) in rows.fetch_all(reads).await? {
-            let message = decode(&raw).map_err(Error::internal)?;
-            found.insert(
-                id,
+            let shared = decode(&raw).map(|message| {
                 Arc::new(Shared {
                     message,
                     schema_url,
-                }),
-            );
+                })
+            });
+            found.insert(id, shared);
         }
     }
     Ok(found)
 }
 
-type Logs = HashMap<(i64, i64), Vec<LogRecord>>;
+/// By trace and span; what cannot be read costs its span.
+type Logs = HashMap<(i64, i64), Result<Vec<LogRecord>, Error>>;
 
 /// Trace, span, block, slot, request, position and hash of a log record.
 type LogPlace = (i64, i64, i64, i64, i64, i64, i64);
@@ -508,27 +509,45 @@ async fn logs_of(reads: &SqlitePool, spans: &[(i64, i64)]) -> Result<Logs, Error
     }
     tokio::task::spawn_blocking(move || {
         let blocks = open(blocks);
-        let mut found: HashMap<(i64, i64), Vec<Heard>> = HashMap::new();
+        let mut found: HashMap<(i64, i64), Result<Vec<Heard>, Error>> = HashMap::new();
         for (trace, span_id, block, slot, batch, position, hash) in rows {
             let slot = usize::try_from(slot).unwrap_or(usize::MAX);
-            let raw = match blocks.get(&block) {
-                Some(Ok(block)) => block.item(slot),
-                Some(Err(error)) => return Err(error.clone()),
-                None => &[],
+            let unreadable = |why: &str| {
+                Error::new(
+                    ErrorCode::Io,
+                    format!(
+                        "cannot read a log record of span {span_id:016x} of the database: {why}"
+                    ),
+                )
             };
-            let (record, _) = otlp::decode_log(raw).map_err(Error::internal)?;
-            found.entry((trace, span_id)).or_default().push(Heard {
-                record,
-                batch: batch.cast_unsigned(),
-                position: position.cast_unsigned(),
-                hash: hash.cast_unsigned(),
+            let raw = match blocks.get(&block) {
+                Some(Ok(block)) => Ok(block.item(slot)),
+                Some(Err(error)) => Err(error.clone()),
+                None => Err(unreadable("its block is missing")),
+            };
+            let heard = raw.and_then(|raw| {
+                let (record, _) = otlp::decode_log(raw).map_err(|error| unreadable(&error))?;
+                Ok(Heard {
+                    record,
+                    batch: batch.cast_unsigned(),
+                    position: position.cast_unsigned(),
+                    hash: hash.cast_unsigned(),
+                })
             });
+            let of_span = found
+                .entry((trace, span_id))
+                .or_insert_with(|| Ok(Vec::new()));
+            match (of_span, heard) {
+                (Ok(all), Ok(heard)) => all.push(heard),
+                (Err(_), _) => {}
+                (of_span, Err(error)) => *of_span = Err(error),
+            }
         }
         let sorted = found.into_iter();
-        Ok(sorted
-            .map(|(span, heard)| (span, convention::in_order(heard)))
-            .collect())
+        sorted
+            .map(|(span, heard)| (span, heard.map(convention::in_order)))
+            .collect()
     })
     .await
-    .map_err(Error::internal)?
+    .map_err(Error::internal)
 }
