@@ -839,7 +839,11 @@ spans: number,
 /**
  * Bytes by which the files shrank.
  */
-bytes: number, };
+bytes: number, 
+/**
+ * What could not be done yet, and what to do; `null` where all is done.
+ */
+notice: string | null, };
 
 /**
  * Who may be addressed.
@@ -1436,7 +1440,11 @@ purgeableTraces: number,
 /**
  * Bytes that this would free, estimated.
  */
-purgeableBytes: number, };
+purgeableBytes: number, 
+/**
+ * Why retention could not do all that the settings say when it last looked, and what to do.
+ */
+notice: string | null, };
 
 /**
  * The test trace that was sent.

@@ -16,3 +16,11 @@ WHERE id IN (
 
 -- How often a span has become stale: what became stale again while it was being derived stays.
 ALTER TABLE stale_spans ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+
+-- Spans that were purged and that the full-text index may still hold.
+CREATE TABLE removed_spans (
+    span INTEGER PRIMARY KEY
+) STRICT;
+
+-- Retention deletes what was received longest ago.
+CREATE INDEX loose_logs_by_received ON logs (received) WHERE trace IS NULL;

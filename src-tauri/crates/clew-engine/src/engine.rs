@@ -159,6 +159,8 @@ impl Engine {
             index,
             ballast,
             changes: changes.clone(),
+            purging: Arc::default(),
+            notice: Arc::default(),
         };
         let engine = Self {
             inner: Arc::new(Inner {

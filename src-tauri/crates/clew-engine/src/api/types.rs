@@ -435,10 +435,12 @@ pub struct Storage {
     pub purgeable_traces: u64,
     /// Bytes that this would free, estimated.
     pub purgeable_bytes: u64,
+    /// Why retention could not do all that the settings say when it last looked, and what to do.
+    pub notice: Option<String>,
 }
 
 /// What a deletion removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Purged {
     /// Traces.
@@ -447,6 +449,8 @@ pub struct Purged {
     pub spans: u64,
     /// Bytes by which the files shrank.
     pub bytes: u64,
+    /// What could not be done yet, and what to do; `null` where all is done.
+    pub notice: Option<String>,
 }
 
 /// Traces to delete.

@@ -311,7 +311,7 @@ impl Deriver {
                 .collect();
             let gone = stale.gone.clone();
             search::with(&self.index, move |index| {
-                index.remove(&gone, false)?;
+                index.remove(&gone)?;
                 index.replace(replaced)
             })
             .await?;

@@ -19,6 +19,7 @@ pub(crate) mod purge;
 mod repack;
 pub(crate) mod retention;
 pub(crate) mod search;
+mod shrink;
 pub(crate) mod spans;
 pub(crate) mod traces;
 pub(crate) mod writer;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::blocks::{self, Block};
 use super::writer::Session;
@@ -38,6 +38,8 @@ pub(crate) fn traces(session: &mut Session<'_>, traces: &[i64]) -> Result<Remove
             for delete in [
                 "DELETE FROM findings WHERE span = ?",
                 "DELETE FROM stale_spans WHERE span = ?",
+                // Until the index has let go of it, over a crash too.
+                "INSERT OR IGNORE INTO removed_spans (span) VALUES (?)",
             ] {
                 connection.prepare_cached(delete)?.execute([span])?;
             }
@@ -75,27 +77,56 @@ pub(crate) fn traces(session: &mut Session<'_>, traces: &[i64]) -> Result<Remove
     Ok(removed)
 }
 
-/// Deletes metric points and uncorrelated log records received before an instant (microseconds since the epoch).
-pub(crate) fn older(session: &mut Session<'_>, before: i64) -> Result<(), Error> {
+/// Which telemetry without a trace goes, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Loose {
+    /// Microseconds since the epoch of the last arrival that goes.
+    pub(crate) through: i64,
+    /// Whether only what was received live goes, and nothing of opened files.
+    pub(crate) live: bool,
+    /// How many go at the most.
+    pub(crate) limit: i64,
+}
+
+/// Deletes metric points; returns how many.
+pub(crate) fn points(session: &mut Session<'_>, which: Loose) -> Result<usize, Error> {
+    session.interned.clear();
+    Ok(session
+        .connection
+        .prepare_cached(
+            "DELETE FROM points WHERE id IN (
+                 SELECT p.id FROM points p CROSS JOIN metrics m ON m.id = p.metric
+                 WHERE p.received <= ?1 AND (NOT ?2 OR m.source = 0)
+                 ORDER BY p.received LIMIT ?3)",
+        )?
+        .execute(params![which.through, which.live, which.limit])?)
+}
+
+/// Deletes log records without a trace; returns how many.
+pub(crate) fn loose_logs(session: &mut Session<'_>, which: Loose) -> Result<usize, Error> {
     let connection = session.connection;
     session.interned.clear();
-    connection.execute("DELETE FROM points WHERE received < ?", [before])?;
-    let logs: Vec<(i64, u32)> = connection
-        .prepare_cached("SELECT block, slot FROM logs WHERE trace IS NULL AND received < ?")?
-        .query_map([before], |row| Ok((row.get(0)?, row.get(1)?)))?
+    let logs: Vec<(i64, i64, u32)> = connection
+        .prepare_cached(
+            "SELECT id, block, slot FROM logs
+             WHERE trace IS NULL AND received <= ?1 AND (NOT ?2 OR source = 0)
+             ORDER BY received LIMIT ?3",
+        )?
+        .query_map(params![which.through, which.live, which.limit], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
         .collect::<Result<_, _>>()?;
     let mut slots: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
-    for (block, slot) in logs {
+    for &(id, block, slot) in &logs {
         slots.entry(block).or_default().push(slot);
+        connection
+            .prepare_cached("DELETE FROM logs WHERE id = ?")?
+            .execute([id])?;
     }
-    connection.execute(
-        "DELETE FROM logs WHERE trace IS NULL AND received < ?",
-        [before],
-    )?;
     for (block, slots) in &slots {
         rewrite(connection, Table::Content, *block, slots)?;
     }
-    Ok(())
+    Ok(logs.len())
 }
 
 /// Deletes what an opened file holds besides its traces; its own row stays until they are gone too.
@@ -148,18 +179,6 @@ pub(crate) fn unused(session: &mut Session<'_>) -> Result<(), Error> {
     )?)
 }
 
-/// Gives freed pages back to the file system and empties the write-ahead log.
-pub(crate) fn shrink(connection: &Connection) -> Result<(), Error> {
-    let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
-    // Each row is a page: the statement does nothing unless its rows are read.
-    let mut rows = vacuum.query([])?;
-    while rows.next()?.is_some() {}
-    drop(rows);
-    drop(vacuum);
-    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);")?;
-    Ok(())
-}
-
 #[derive(Clone, Copy)]
 enum Table {
     Attributes,
@@ -187,9 +206,14 @@ fn rewrite(connection: &Connection, table: Table, block: i64, slots: &[u32]) -> 
         connection.prepare_cached(delete)?.execute([block])?;
         return Ok(());
     }
-    let data: Vec<u8> = connection
+    let data: Option<Vec<u8>> = connection
         .prepare_cached(select)?
-        .query_row([block], |row| row.get(0))?;
+        .query_row([block], |row| row.get(0))
+        .optional()?;
+    // Gone with an earlier deletion, for it was damaged.
+    let Some(data) = data else {
+        return Ok(());
+    };
     // A damaged block can be read by nobody: it goes whole, and does not stand in the way of deleting.
     let Ok(old) = Block::decode(&data) else {
         connection.prepare_cached(delete)?.execute([block])?;

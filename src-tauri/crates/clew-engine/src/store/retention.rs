@@ -1,29 +1,48 @@
-//! Retention: the traces received longest ago go first, in short slices, until size and age hold.
+//! Retention: what was received longest ago goes first, in short slices, until size and age hold.
+//!
+//! Size is what the pages in use take, of database and index: what the write-ahead log repeats, and pages that wait to
+//! be given back, cost no traces. Opened files are no business of the size limit: they go when they are closed.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::SqlitePool;
 
 use super::ballast::Ballast;
-use super::search::SharedIndex;
-use super::writer::Writer;
-use super::{Store, backup, purge};
+use super::purge::Loose;
+use super::search::{self, SharedIndex};
+use super::writer::{Session, Writer};
+use super::{Store, backup, purge, shrink};
 use crate::api::Purged;
 use crate::changes::Changes;
 use crate::error::Error;
 use crate::event::Topic;
 use crate::settings::Retention;
 
-/// How often retention looks.
+/// When retention first looks, and how often from then on.
+const SOON: Duration = Duration::from_secs(5);
 const PERIOD: Duration = Duration::from_secs(60);
 
 /// Traces deleted in one transaction: about 50 ms of the writer's time.
 const SLICE: i64 = 64;
 
-/// Share of all traces that one pass may delete by age: a clock that jumps years ahead must not empty the database
-/// (reliability.md C16).
-const AGE_SHARE: f64 = 0.2;
+/// Log records without a trace, or metric points, deleted in one transaction.
+const LOOSE_SLICE: i64 = 512;
+
+/// One in so many may go in one pass by age: a clock that jumps years ahead must not empty the database at once
+/// (reliability.md C16). Of fewer than ten, all may.
+const AGE_SHARE: i64 = 5;
+const FEW: i64 = 10;
+
+/// How often one pass measures and deletes again: how much of the index goes with a trace is an estimate.
+const ROUNDS: usize = 3;
+
+/// How often, and how far apart, readers are asked to let go of the write-ahead log after a deletion for good.
+const TRIES: usize = 20;
+const TRY: Duration = Duration::from_millis(150);
+
+/// Purged spans that leave the index in one transaction.
+const DRAIN: i64 = 4096;
 
 /// What deletion works on: everything that holds telemetry, and who is told.
 #[derive(Debug, Clone)]
@@ -33,18 +52,57 @@ pub(crate) struct Holdings {
     pub(crate) index: SharedIndex,
     pub(crate) ballast: Ballast,
     pub(crate) changes: Changes,
+    /// Held by whoever deletes.
+    pub(crate) purging: Arc<tokio::sync::Mutex<()>>,
+    /// What retention could not do when it last looked.
+    pub(crate) notice: Arc<Mutex<Option<String>>>,
+}
+
+impl Holdings {
+    /// Why retention could not do all that the settings say when it last looked, and what to do.
+    pub(crate) fn notice(&self) -> Option<String> {
+        self.notice
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn say(&self, notice: Option<String>) {
+        let mut said = self.notice.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(notice) = notice
+            .as_ref()
+            .filter(|notice| said.as_ref() != Some(notice))
+        {
+            tracing::warn!("{notice}");
+        }
+        *said = notice;
+    }
 }
 
 /// Applies retention for ever, as `settings` has it then, and keeps the ballast whole.
 pub(crate) async fn run(holdings: Holdings, settings: impl Fn() -> Retention + Send) {
+    if let Err(error) = recover(&holdings).await {
+        tracing::warn!("cannot clear the full-text index of what was deleted: {error}");
+    }
+    let mut pause = SOON;
     loop {
         refill(&holdings).await;
         backup::remove(&holdings.store.path, backup::KEPT);
-        tokio::time::sleep(PERIOD).await;
+        tokio::time::sleep(std::mem::replace(&mut pause, PERIOD)).await;
         if let Err(error) = apply(&holdings, settings(), false).await {
             tracing::warn!("cannot apply retention: {error}");
         }
     }
+}
+
+/// Finishes what a deletion before a crash has left in the index.
+async fn recover(holdings: &Holdings) -> Result<(), Error> {
+    let _alone = holdings.purging.lock().await;
+    if drain(holdings).await? {
+        compact(holdings, true).await?;
+        forget(holdings).await?;
+    }
+    Ok(())
 }
 
 async fn refill(holdings: &Holdings) {
@@ -55,6 +113,93 @@ async fn refill(holdings: &Holdings) {
     }
 }
 
+/// Bytes of pages in use.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    database: u64,
+    index: u64,
+    /// The share of opened files in both.
+    files: u64,
+}
+
+impl Held {
+    fn all(self) -> u64 {
+        self.database.saturating_add(self.index)
+    }
+
+    fn live(self) -> u64 {
+        self.all().saturating_sub(self.files)
+    }
+
+    /// Bytes that must go: below the limit by a tenth, so that the next span does not start the next pass.
+    fn excess(self, limit: u64) -> u64 {
+        match self.all() > limit {
+            true => self.live().saturating_sub(limit / 10 * 9),
+            false => 0,
+        }
+    }
+}
+
+/// `part` of `whole` as a share of `of`, rounded up.
+fn share(of: u64, part: u64, whole: u64) -> u64 {
+    let share = (u128::from(of) * u128::from(part)).div_ceil(u128::from(whole.max(1)));
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
+async fn used(store: &Store) -> Result<Held, Error> {
+    let mut connection = store.reads.acquire().await?;
+    let mut sizes = [0, 0];
+    for (size, pragmas) in sizes.iter_mut().zip([
+        [
+            "PRAGMA main.page_count",
+            "PRAGMA main.freelist_count",
+            "PRAGMA main.page_size",
+        ],
+        [
+            "PRAGMA search.page_count",
+            "PRAGMA search.freelist_count",
+            "PRAGMA search.page_size",
+        ],
+    ]) {
+        let mut numbers = [0_i64; 3];
+        for (number, pragma) in numbers.iter_mut().zip(pragmas) {
+            // Without an index there is no such row.
+            let row: Option<i64> = sqlx::query_scalar(pragma)
+                .fetch_optional(&mut *connection)
+                .await
+                .unwrap_or_default();
+            *number = row.unwrap_or(0);
+        }
+        let [pages, free, bytes] = numbers.map(i64::unsigned_abs);
+        *size = pages.saturating_sub(free).saturating_mul(bytes);
+    }
+    Ok(Held {
+        database: sizes[0],
+        index: sizes[1],
+        files: 0,
+    })
+}
+
+/// As [`used`], with the share of opened files, by the bytes of their payloads.
+async fn held(store: &Store) -> Result<Held, Error> {
+    let mut held = used(store).await?;
+    let files: i64 = sqlx::query_scalar(
+        "SELECT coalesce(sum(length(data)), 0) FROM content_blocks WHERE id IN (
+             SELECT s.block FROM traces t JOIN spans s ON s.trace = t.id WHERE t.source <> 0
+             UNION SELECT block FROM logs WHERE source <> 0)",
+    )
+    .fetch_one(&store.reads)
+    .await?;
+    if files > 0 {
+        let all: i64 =
+            sqlx::query_scalar("SELECT coalesce(sum(length(data)), 0) FROM content_blocks")
+                .fetch_one(&store.reads)
+                .await?;
+        held.files = share(held.all(), files.unsigned_abs(), all.unsigned_abs());
+    }
+    Ok(held)
+}
+
 /// What retention would delete now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Preview {
@@ -62,29 +207,34 @@ pub(crate) struct Preview {
     pub(crate) bytes: u64,
 }
 
-/// Says what [`apply`] would delete, without deleting it; bytes are estimated from the mean size of a span.
+/// Says what [`apply`] would delete, without deleting it; bytes are estimated from the mean size of a trace.
 pub(crate) async fn preview(store: &Store, retention: Retention) -> Result<Preview, Error> {
-    let (spans, traces): (i64, i64) =
-        sqlx::query_as("SELECT coalesce(sum(spans), 0), count(*) FROM traces")
-            .fetch_one(&store.reads)
-            .await?;
-    if spans == 0 {
-        return Ok(Preview::default());
+    let mut held = used(store).await?;
+    if held.all() > retention.max_bytes {
+        held = self::held(store).await?;
     }
-    let (database, index) = store.sizes();
-    let size = database + index;
-    let by_age = aged(&store.reads, retention).await?;
-    let excess = size.saturating_sub(retention.max_bytes);
-    let traces = traces.unsigned_abs();
-    let by_size = u64::try_from(u128::from(excess) * u128::from(traces) / u128::from(size.max(1)))
-        .unwrap_or(traces);
-    let count = by_age.max(by_size);
-    let bytes = u64::try_from(u128::from(size) * u128::from(count) / u128::from(traces.max(1)))
-        .unwrap_or(size);
+    let traces: i64 = count(&store.reads, "SELECT count(*) FROM traces", 0).await?;
+    let live = count(&store.reads, LIVE, 0).await?.unsigned_abs();
+    let by_age = match horizon(retention) {
+        Some(horizon) => count(&store.reads, AGED_TRACES, horizon).await?,
+        None => 0,
+    };
+    let by_size = share(live, held.excess(retention.max_bytes), held.live()).min(live);
+    let traces_going = by_age.unsigned_abs().max(by_size);
     Ok(Preview {
-        traces: count,
-        bytes,
+        traces: traces_going,
+        bytes: share(held.all(), traces_going, traces.unsigned_abs()),
     })
+}
+
+const LIVE: &str = "SELECT count(*) FROM traces WHERE source = 0";
+const AGED_TRACES: &str = "SELECT count(*) FROM traces WHERE received < ?";
+
+async fn count(reads: &SqlitePool, query: &'static str, horizon: i64) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar(query)
+        .bind(horizon)
+        .fetch_one(reads)
+        .await?)
 }
 
 /// Microseconds since the epoch before which traces are too old.
@@ -93,89 +243,212 @@ fn horizon(retention: Retention) -> Option<i64> {
     Some(super::now_micros() - days * 24 * 3600 * 1_000_000)
 }
 
-async fn aged(reads: &SqlitePool, retention: Retention) -> Result<u64, Error> {
-    let Some(horizon) = horizon(retention) else {
-        return Ok(0);
-    };
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM traces WHERE received < ?")
-        .bind(horizon)
-        .fetch_one(reads)
-        .await?;
-    Ok(count.unsigned_abs())
-}
-
 /// Deletes what retention says. `asked` is a user's own wish, which the clock guard does not limit.
 pub(crate) async fn apply(
     holdings: &Holdings,
     retention: Retention,
     asked: bool,
 ) -> Result<Purged, Error> {
-    let store = &holdings.store;
-    let before = sizes(store);
+    let _alone = holdings.purging.lock().await;
+    let before = sizes(&holdings.store);
     let mut purged = Purged::default();
-    let traces: i64 = sqlx::query_scalar("SELECT count(*) FROM traces")
-        .fetch_one(&store.reads)
-        .await?;
-    let aged = aged(&store.reads, retention).await?;
-    #[expect(clippy::cast_precision_loss, reason = "a share, not a count")]
-    let suspicious = aged as f64 > traces as f64 * AGE_SHARE && aged > 10;
-    if let Some(horizon) = horizon(retention).filter(|_| asked || !suspicious) {
-        loop {
-            let slice: Vec<i64> = sqlx::query_scalar(
-                "SELECT id FROM traces WHERE received < ? ORDER BY received LIMIT ?",
-            )
-            .bind(horizon)
-            .bind(SLICE)
-            .fetch_all(&store.reads)
-            .await?;
-            if slice.is_empty() {
-                break;
-            }
-            delete(holdings, slice, &mut purged).await?;
-        }
-        holdings
-            .writer
-            .commit(move |session| purge::older(session, horizon))
-            .await?;
-    }
-    let crowded = before > retention.max_bytes;
-    if crowded {
-        // What the write-ahead log repeats of the database must not cost traces.
-        holdings.writer.alone(purge::shrink).await??;
-    }
-    let all = sizes(store);
-    if all > retention.max_bytes {
-        // The index gives its space back only when it is merged at the end, so the database's own share leads. Below the
-        // limit by a tenth, so that the next span does not start the next pass.
-        let share = u128::from(store.sizes().0) * u128::from(retention.max_bytes / 10 * 9);
-        let goal = u64::try_from(share / u128::from(all.max(1))).unwrap_or(u64::MAX);
-        loop {
-            let size = store.sizes().0;
-            let Some(excess) = size.checked_sub(goal).filter(|&excess| excess > 0) else {
-                break;
-            };
-            // As many as the excess is worth: few large traces must not go sixty-four at a time.
-            let left = u128::from(traces.unsigned_abs().saturating_sub(purged.traces));
-            let share = left * u128::from(excess) / u128::from(size);
-            let count = i64::try_from(share).unwrap_or(SLICE).clamp(1, SLICE);
-            let slice: Vec<i64> = sqlx::query_scalar(
-                "SELECT id FROM traces WHERE source = 0 ORDER BY received LIMIT ?",
-            )
-            .bind(count)
-            .fetch_all(&store.reads)
-            .await?;
-            if slice.is_empty() {
-                break;
-            }
-            delete(holdings, slice, &mut purged).await?;
-            holdings.writer.alone(purge::shrink).await??;
-        }
-    }
+    let by_age = by_age(holdings, retention, asked, &mut purged).await?;
+    let by_size = by_size(holdings, retention.max_bytes, &mut purged).await?;
     if purged.traces > 0 {
-        tidy(holdings, crowded).await?;
-        purged.bytes = before.saturating_sub(sizes(store));
+        holdings.writer.commit(purge::unused).await?;
+        forget(holdings).await?;
+        compact(holdings, false).await?;
+        refill(holdings).await;
+        holdings.changes.changed(Topic::Status);
     }
+    purged.bytes = before.saturating_sub(sizes(&holdings.store));
+    purged.notice = by_size.or(by_age);
+    holdings.say(purged.notice.clone());
     Ok(purged)
+}
+
+/// Deletes what is too old, and says what stays for a while although it is.
+async fn by_age(
+    holdings: &Holdings,
+    retention: Retention,
+    asked: bool,
+    purged: &mut Purged,
+) -> Result<Option<String>, Error> {
+    let Some(horizon) = horizon(retention) else {
+        return Ok(None);
+    };
+    let reads = &holdings.store.reads;
+    let mut kept = 0;
+    let allowed = async |aged: &'static str, all: &'static str, kept: &mut i64| {
+        let aged = count(reads, aged, horizon).await?;
+        if asked || aged <= FEW {
+            return Ok::<i64, Error>(aged);
+        }
+        let allowed = aged.min(count(reads, all, 0).await? / AGE_SHARE).max(1);
+        *kept += aged - allowed;
+        Ok(allowed)
+    };
+    let mut left = allowed(AGED_TRACES, "SELECT count(*) FROM traces", &mut kept).await?;
+    while left > 0 {
+        let slice: Vec<i64> = sqlx::query_scalar(
+            "SELECT id FROM traces WHERE received < ? ORDER BY received LIMIT ?",
+        )
+        .bind(horizon)
+        .bind(left.min(SLICE))
+        .fetch_all(reads)
+        .await?;
+        if slice.is_empty() {
+            break;
+        }
+        left -= i64::try_from(slice.len()).unwrap_or(left);
+        delete(holdings, slice, purged).await?;
+    }
+    let which = |limit| Loose {
+        through: horizon - 1,
+        live: false,
+        limit,
+    };
+    let points = allowed(
+        "SELECT count(*) FROM points WHERE received < ?",
+        "SELECT count(*) FROM points",
+        &mut kept,
+    )
+    .await?;
+    loose(holdings, purge::points, which(points)).await?;
+    let logs = allowed(
+        "SELECT count(*) FROM logs WHERE trace IS NULL AND received < ?",
+        "SELECT count(*) FROM logs WHERE trace IS NULL",
+        &mut kept,
+    )
+    .await?;
+    loose(holdings, purge::loose_logs, which(logs)).await?;
+    Ok((kept > 0).then(|| {
+        format!(
+            "{kept} traces, records or points became too old at once, as where the clock has jumped: a fifth goes at a \
+             time; check the clock, or apply retention in Settings to delete them now"
+        )
+    }))
+}
+
+/// Deletes what was received first until the live share of what is held fits, and says what is in the way.
+async fn by_size(
+    holdings: &Holdings,
+    limit: u64,
+    purged: &mut Purged,
+) -> Result<Option<String>, Error> {
+    let store = &holdings.store;
+    for _ in 0..ROUNDS {
+        if used(store).await?.all() <= limit && sizes(store) <= limit {
+            return Ok(None);
+        }
+        // What is only waiting to be given back must not cost traces.
+        let emptied = compact(holdings, false).await?;
+        let held = held(store).await?;
+        if held.all() <= limit {
+            return Ok(None);
+        }
+        if !emptied {
+            return Ok(Some(
+                "a reader keeps the write-ahead log from being emptied, and nothing more was deleted by size: close other \
+                 programs that have the database open"
+                    .to_owned(),
+            ));
+        }
+        let excess = held.excess(limit);
+        if held.files > 0 && (excess == 0 || held.files > limit / 2) {
+            let notice = format!(
+                "opened files take {} MiB of the {} MiB that are kept, and cost no live telemetry: close some in the list of \
+                 sources, or raise the limit",
+                held.files / 1024 / 1024,
+                limit / 1024 / 1024
+            );
+            if excess > 0 {
+                oldest(holdings, held, excess, purged).await?;
+            }
+            return Ok(Some(notice));
+        }
+        if !oldest(holdings, held, excess, purged).await? {
+            return Ok(None);
+        }
+    }
+    Ok(None)
+}
+
+/// Deletes live telemetry in the order of its arrival until the database's share of the excess is gone, and never more
+/// traces than that is worth; whether there was any.
+async fn oldest(
+    holdings: &Holdings,
+    held: Held,
+    excess: u64,
+    purged: &mut Purged,
+) -> Result<bool, Error> {
+    let reads = &holdings.store.reads;
+    let goal = held
+        .database
+        .saturating_sub(share(held.database, excess, held.all()));
+    let live = count(reads, LIVE, 0).await?.unsigned_abs();
+    let most = share(live, excess, held.live()).min(live);
+    let mut left = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut any = false;
+    while used(&holdings.store).await?.database > goal {
+        // What came without a trace before these goes before them.
+        let slice: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT id, received FROM traces WHERE source = 0 ORDER BY received LIMIT ?",
+        )
+        .bind(SLICE.min(left))
+        .fetch_all(reads)
+        .await?;
+        if slice.is_empty() && live > 0 {
+            break;
+        }
+        let which = Loose {
+            through: slice.last().map_or(i64::MAX, |(_, received)| *received),
+            live: true,
+            limit: LOOSE_SLICE,
+        };
+        let gone = loose(holdings, purge::points, which).await?
+            + loose(holdings, purge::loose_logs, which).await?;
+        if gone > 0 {
+            any = true;
+            continue;
+        }
+        if slice.is_empty() {
+            break;
+        }
+        any = true;
+        left -= i64::try_from(slice.len()).unwrap_or(left);
+        delete(
+            holdings,
+            slice.into_iter().map(|(id, _)| id).collect(),
+            purged,
+        )
+        .await?;
+    }
+    Ok(any)
+}
+
+/// Deletes telemetry without a trace in slices; returns how much.
+async fn loose(
+    holdings: &Holdings,
+    act: fn(&mut Session<'_>, Loose) -> Result<usize, Error>,
+    which: Loose,
+) -> Result<i64, Error> {
+    let mut left = which.limit;
+    while left > 0 {
+        let slice = Loose {
+            limit: left.min(LOOSE_SLICE),
+            ..which
+        };
+        let gone = holdings
+            .writer
+            .commit(move |session| act(session, slice))
+            .await?;
+        if gone == 0 {
+            break;
+        }
+        left -= i64::try_from(gone).unwrap_or(left);
+    }
+    Ok(which.limit - left)
 }
 
 fn sizes(store: &Store) -> u64 {
@@ -190,7 +463,7 @@ async fn delete(holdings: &Holdings, traces: Vec<i64>, purged: &mut Purged) -> R
     if full {
         // What the log already holds goes into the database first, and makes room in the log; where even that does not
         // fit, the log may still have room for what follows.
-        if let Err(error) = holdings.writer.alone(purge::shrink).await? {
+        if let Err(error) = holdings.writer.alone(shrink::whole).await? {
             tracing::warn!("{error}");
         }
     }
@@ -203,9 +476,10 @@ async fn delete(holdings: &Holdings, traces: Vec<i64>, purged: &mut Purged) -> R
         purged.traces += removed.traces;
         purged.spans += u64::try_from(removed.spans.len()).unwrap_or(u64::MAX);
         if full {
-            holdings.writer.alone(purge::shrink).await??;
+            holdings.writer.alone(shrink::whole).await??;
         }
-        remove_from_index(holdings, removed.spans, false).await?;
+        let spans = removed.spans;
+        search::with(&holdings.index, move |index| index.remove(&spans)).await?;
     }
     holdings.changes.changed(Topic::Spans);
     Ok(())
@@ -216,6 +490,7 @@ pub(crate) async fn delete_for_good(
     holdings: &Holdings,
     traces: Vec<i64>,
 ) -> Result<Purged, Error> {
+    let _alone = holdings.purging.lock().await;
     let before = sizes(&holdings.store);
     let mut purged = Purged::default();
     for slice in traces.chunks(usize::try_from(SLICE).unwrap_or(64)) {
@@ -223,35 +498,73 @@ pub(crate) async fn delete_for_good(
     }
     // A copy from before a migration holds them too.
     backup::remove(&holdings.store.path, Duration::ZERO);
-    tidy(holdings, true).await?;
+    holdings.writer.commit(purge::unused).await?;
+    let mut emptied = compact(holdings, true).await?;
+    for _ in 0..TRIES {
+        if emptied {
+            break;
+        }
+        tokio::time::sleep(TRY).await;
+        emptied = empty_logs(holdings).await?;
+    }
+    forget(holdings).await?;
+    refill(holdings).await;
+    holdings.changes.changed(Topic::Status);
     purged.bytes = before.saturating_sub(sizes(&holdings.store));
+    purged.notice = (!emptied).then(|| {
+        "a reader keeps the write-ahead log, which holds deleted text until it ends: close other programs that have the \
+         database open, and restart Clew"
+            .to_owned()
+    });
     Ok(purged)
 }
 
-async fn remove_from_index(
-    holdings: &Holdings,
-    spans: Vec<i64>,
-    thoroughly: bool,
-) -> Result<(), Error> {
-    let index = Arc::clone(&holdings.index);
-    tokio::task::spawn_blocking(move || {
-        index
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&spans, thoroughly)
-    })
-    .await
-    .map_err(Error::internal)?
+/// Removes from the index what purges have noted; whether there was any.
+async fn drain(holdings: &Holdings) -> Result<bool, Error> {
+    let mut after = 0;
+    loop {
+        let spans: Vec<i64> = sqlx::query_scalar(
+            "SELECT span FROM removed_spans WHERE span > ? ORDER BY span LIMIT ?",
+        )
+        .bind(after)
+        .bind(DRAIN)
+        .fetch_all(&holdings.store.reads)
+        .await?;
+        let Some(last) = spans.last() else {
+            return Ok(after > 0);
+        };
+        after = *last;
+        search::with(&holdings.index, move |index| index.remove(&spans)).await?;
+    }
 }
 
-/// Drops unused names and gives space back; with `thoroughly`, the index keeps no word of what was deleted.
-async fn tidy(holdings: &Holdings, thoroughly: bool) -> Result<(), Error> {
-    holdings.writer.commit(purge::unused).await?;
-    holdings.writer.alone(purge::shrink).await??;
-    if thoroughly {
-        remove_from_index(holdings, Vec::new(), true).await?;
+/// Forgets what purges have noted: the index has let go of it.
+async fn forget(holdings: &Holdings) -> Result<(), Error> {
+    holdings
+        .writer
+        .commit(|session| {
+            session
+                .connection
+                .execute("DELETE FROM removed_spans", [])?;
+            Ok(())
+        })
+        .await
+}
+
+/// Merges the index and gives space back, in slices between which others get their turn; `false` where a reader keeps a
+/// write-ahead log. With `whole`, the index keeps no word of what was deleted.
+async fn compact(holdings: &Holdings, whole: bool) -> Result<bool, Error> {
+    let mut first = whole;
+    while !search::with(&holdings.index, move |index| index.merge(first)).await? {
+        first = false;
     }
-    refill(holdings).await;
-    holdings.changes.changed(Topic::Status);
-    Ok(())
+    while !search::with(&holdings.index, |index| index.vacuum()).await? {}
+    while !holdings.writer.alone(shrink::vacuum).await?? {}
+    empty_logs(holdings).await
+}
+
+async fn empty_logs(holdings: &Holdings) -> Result<bool, Error> {
+    let index = search::with(&holdings.index, |index| index.checkpoint()).await?;
+    let database = holdings.writer.alone(shrink::checkpoint).await??;
+    Ok(index && database)
 }

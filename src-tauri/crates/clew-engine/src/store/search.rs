@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
 
+use super::shrink;
 use crate::error::Error;
 
 /// Bytes of one text that are indexed.
@@ -15,6 +16,9 @@ const TEXT_BYTES: usize = 1024 * 1024;
 
 /// Raised when the tokenizer, the columns or the settings change: the index is then built again.
 const VERSION: i64 = 2;
+
+/// Pages that one step of merging writes: about 50 ms.
+const MERGE_PAGES: i64 = 256;
 
 /// Bytes of texts kept for spans that the index has not reached yet; see [`Index::has_room`].
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
@@ -72,7 +76,7 @@ fn make_tables(connection: &Connection) -> Result<(), Error> {
 
 fn connect(path: &Path) -> Result<Connection, Error> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(shrink::LOCK)?;
     // NORMAL: a power cut may take the last entries with their watermark, and they are indexed again.
     connection.execute_batch(
         "PRAGMA auto_vacuum = INCREMENTAL;
@@ -94,6 +98,8 @@ fn connect(path: &Path) -> Result<Connection, Error> {
 #[derive(Debug)]
 pub(crate) struct Index {
     connection: Connection,
+    /// The database: what is gone there must not come back here.
+    database: PathBuf,
     /// Spans beyond the watermark: newer texts, or `None` where the span is gone.
     newer: BTreeMap<i64, Option<Texts>>,
     kept_bytes: usize,
@@ -120,6 +126,7 @@ impl Index {
     pub(crate) fn open(database: &Path) -> Result<Self, Error> {
         Ok(Self {
             connection: connect(&path(database))?,
+            database: database.to_owned(),
             newer: BTreeMap::new(),
             kept_bytes: 0,
         })
@@ -167,8 +174,20 @@ impl Index {
         self.kept_bytes < KEPT_BYTES
     }
 
-    /// Indexes spans anew that were derived again.
-    pub(crate) fn replace(&mut self, texts: Vec<Texts>) -> Result<(), Error> {
+    /// Indexes spans anew that were derived again, unless they have been purged meanwhile: a purge is committed before
+    /// its words are removed here, so that looking now is not too early.
+    pub(crate) fn replace(&mut self, mut texts: Vec<Texts>) -> Result<(), Error> {
+        let ground = Connection::open_with_flags(&self.database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        ground.busy_timeout(shrink::LOCK)?;
+        let mut there = ground.prepare("SELECT 1 FROM spans WHERE id = ?")?;
+        let mut known = Ok(());
+        texts.retain(|text| {
+            there.exists([text.span]).unwrap_or_else(|error| {
+                known = Err(error);
+                false
+            })
+        });
+        known?;
         let transaction = self.connection.transaction()?;
         let watermark: i64 =
             transaction.query_row("SELECT through FROM progress", [], |row| row.get(0))?;
@@ -187,8 +206,8 @@ impl Index {
         Ok(())
     }
 
-    /// Removes spans from the index; with `thoroughly`, no trace of their words stays in the file.
-    pub(crate) fn remove(&mut self, spans: &[i64], thoroughly: bool) -> Result<(), Error> {
+    /// Removes spans from the index. Their words stay in the file until what holds them is merged.
+    pub(crate) fn remove(&mut self, spans: &[i64]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         let watermark: i64 =
             transaction.query_row("SELECT through FROM progress", [], |row| row.get(0))?;
@@ -198,15 +217,6 @@ impl Index {
         transaction.commit()?;
         let beyond = spans.iter().filter(|span| **span > watermark);
         self.newer.extend(beyond.map(|span| (*span, None)));
-        if thoroughly {
-            // Deleted rows of a contentless index are only marked; merging everything drops them, and `secure_delete`
-            // overwrites the pages that this frees.
-            self.connection.execute_batch(
-                "INSERT INTO texts (texts) VALUES ('optimize');
-                 PRAGMA incremental_vacuum;
-                 PRAGMA wal_checkpoint(TRUNCATE);",
-            )?;
-        }
         Ok(())
     }
 
@@ -220,6 +230,28 @@ impl Index {
         self.connection.set_db_config(reset, false)?;
         emptied?;
         make_tables(&self.connection)
+    }
+
+    /// Takes one step of merging; whether nothing is left to merge. With `whole`, it begins to merge everything, which
+    /// further steps go on with: deleted rows of a contentless index are only marked, merging drops them, and
+    /// `secure_delete` overwrites the pages that this frees. Otherwise only where it is worth it: above a tenth is marked.
+    pub(crate) fn merge(&self, whole: bool) -> Result<bool, Error> {
+        let before = self.connection.total_changes();
+        self.connection
+            .prepare_cached("INSERT INTO texts (texts, rank) VALUES ('merge', ?)")?
+            .execute([if whole { -MERGE_PAGES } else { MERGE_PAGES }])?;
+        // The row of the command itself is one change (sqlite.org/fts5.html, the 'merge' command).
+        Ok(self.connection.total_changes().saturating_sub(before) < 2)
+    }
+
+    /// Gives a slice of freed pages back; whether that was all.
+    pub(crate) fn vacuum(&self) -> Result<bool, Error> {
+        shrink::vacuum(&self.connection)
+    }
+
+    /// Empties the index's write-ahead log; `false` where a reader still needs it.
+    pub(crate) fn checkpoint(&self) -> Result<bool, Error> {
+        shrink::checkpoint(&self.connection)
     }
 
     /// Empties the index, so that it is built again.

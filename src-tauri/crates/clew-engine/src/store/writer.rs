@@ -154,7 +154,7 @@ fn closed() -> Error {
 /// Opens a connection that writes, with every pragma that durability and purging rest on.
 pub(crate) fn connect(path: &Path) -> Result<Connection, Error> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(super::shrink::LOCK)?;
     // Enforced foreign keys would walk every referring table for each name that a purge drops; the tests look for
     // dangling references instead.
     // FULL costs 10-15 % and makes an acknowledged span survive a power cut; 64 MiB between checkpoints.

@@ -58,6 +58,7 @@ impl Engine {
             oldest_micros: counts.oldest,
             purgeable_traces: preview.traces,
             purgeable_bytes: preview.bytes,
+            notice: self.holdings().ok().and_then(retention::Holdings::notice),
         })
     }
 
