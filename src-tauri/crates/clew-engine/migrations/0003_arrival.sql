@@ -16,3 +16,8 @@ WHERE id IN (
 
 -- How often a span has become stale: what became stale again while it was being derived stays.
 ALTER TABLE stale_spans ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+
+-- The model calls of a trace by time: the one before a call is what its conversation repeats.
+CREATE INDEX facts_calls_by_trace ON facts (trace, start) WHERE operation = 2;
+-- What heuristics found, newest first.
+CREATE INDEX findings_that_fired ON findings (start, span, heuristic) WHERE value <> 0;
