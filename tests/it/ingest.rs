@@ -88,9 +88,10 @@ async fn picture(rig: &Rig, source: i64) -> Picture {
 /// Waits until a source shows a picture; says where it differs if it never does.
 async fn assert_picture(rig: &Rig, source: i64, expected: &Picture, what: &str) {
     rig.settle().await;
+    let began = std::time::Instant::now();
     let mut seen = picture(rig, source).await;
     // The last summary of all may still be on its way.
-    for _ in 0..50 {
+    while began.elapsed() < clew_tests::PATIENCE {
         if &seen == expected {
             return;
         }

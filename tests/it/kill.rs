@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use clew_tests::{at_most, wait_until};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
@@ -180,7 +181,11 @@ async fn nothing_acknowledged_is_lost_when_clew_is_told_to_end() {
         assert!(asked.expect("kill runs").success());
         let began = Instant::now();
         let status = child.wait().expect("a child");
-        assert!(began.elapsed() < DRAIN, "after {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < at_most(DRAIN),
+            "after {:?}",
+            began.elapsed()
+        );
         assert_eq!(status.code(), Some(0));
     })
     .await;
@@ -219,6 +224,14 @@ async fn end_again_and_again(cycles: u32, end: fn(&mut Child)) {
             })
         });
         let senders = senders.collect::<Vec<_>>();
+        // Every other time it lives until something is acknowledged, however slow the machine is.
+        if cycle % 2 == 0 {
+            let before = acknowledged.lock().expect("no panic").len();
+            wait_until("something is acknowledged", async || {
+                (acknowledged.lock().expect("no panic").len() > before).then_some(())
+            })
+            .await;
+        }
         let life = rand::rng().random_range(20..300);
         tokio::time::sleep(Duration::from_millis(life)).await;
         let ended = tokio::task::spawn_blocking(move || end(&mut running.child));
@@ -232,7 +245,10 @@ async fn end_again_and_again(cycles: u32, end: fn(&mut Child)) {
         }
     }
     let mut last = start(&binary, &database);
-    assert!(slowest < RESTART, "the slowest restart took {slowest:?}");
+    assert!(
+        slowest < at_most(RESTART),
+        "the slowest restart took {slowest:?}"
+    );
     let stored = stored(&binary, &database);
     last.child.kill().expect("a running child");
     last.child.wait().expect("a child");
@@ -242,7 +258,7 @@ async fn end_again_and_again(cycles: u32, end: fn(&mut Child)) {
         acknowledged.lock().expect("no panic").clone(),
     );
     assert!(
-        acknowledged.len() > cycles as usize,
+        acknowledged.len() >= cycles.div_ceil(2) as usize,
         "too little was acknowledged to prove anything: {}",
         acknowledged.len()
     );

@@ -320,7 +320,7 @@ async fn whoever_listens_is_told_of_changes() {
     let mut changes = rig.engine.subscribe();
     let mut told = async |topic: Topic| {
         clew_tests::wait_until(topic.name(), async || {
-            let next = tokio::time::timeout(std::time::Duration::from_secs(5), changes.recv());
+            let next = tokio::time::timeout(clew_tests::PATIENCE, changes.recv());
             (next.await.ok()?.ok()? == topic).then_some(())
         })
         .await;

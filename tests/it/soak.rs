@@ -148,7 +148,9 @@ async fn send(
         next.tick().await;
         for (signal, head, body) in requests(form, trace_of(sender, number)) {
             loop {
-                if Instant::now() > end {
+                let now = Instant::now();
+                // On a slow machine each gets through at least once.
+                if now > end && (number > 1 || now > end + clew_tests::PATIENCE) {
                     return;
                 }
                 let to = address.lock().expect("no panic").clone();

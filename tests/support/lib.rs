@@ -10,8 +10,19 @@ use std::time::{Duration, Instant};
 
 pub use rig::{Answer, Rig};
 
-/// Longest wait for anything; long enough for two busy cores.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait for anything; long enough for two busy cores and an unoptimised build.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a limit that a user notices becomes here: itself for an optimised build, ten times as much for an unoptimised
+/// one, which runs beside other tests on two busy cores. The benches hold the limit itself.
+#[must_use]
+pub const fn at_most(limit: Duration) -> Duration {
+    if cfg!(debug_assertions) {
+        limit.saturating_mul(10)
+    } else {
+        limit
+    }
+}
 
 /// Asks again and again until `look` gives a value, and returns it.
 ///

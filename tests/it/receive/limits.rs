@@ -5,12 +5,16 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use clew_tests::{PATIENCE, at_most};
+
 use super::Rig;
 use super::client::{self, framed, protobuf};
 use super::signals::compress;
 
 const MIB: usize = 1024 * 1024;
 const LIMIT: usize = 64 * MIB;
+/// Longest time for two refusals of a struct bomb, 2 seconds each (A3).
+const REPLIES: Duration = Duration::from_secs(4);
 
 /// A request of exactly `size` bytes: one field that nobody knows.
 fn request_of(size: usize) -> Vec<u8> {
@@ -137,7 +141,7 @@ async fn stream(
         write
     });
     let mut reply = Vec::new();
-    let answered = tokio::time::timeout(Duration::from_secs(60), read.read_to_end(&mut reply));
+    let answered = tokio::time::timeout(PATIENCE, read.read_to_end(&mut reply));
     let _ = answered.await.expect("the socket is closed");
     sending.abort();
     client::status_of(&reply)
@@ -206,7 +210,7 @@ impl Server {
             .stdin(Stdio::piped())
             .spawn()
             .expect("it starts");
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + PATIENCE;
         let ports = loop {
             assert!(Instant::now() < deadline, "it listens");
             let text = std::fs::read_to_string(&said).unwrap_or_default();
@@ -247,6 +251,7 @@ impl Drop for Server {
 /// Not a test of its own: does nothing unless [`Server::start`] has started it.
 #[tokio::test]
 async fn a_server_for_another_test() {
+    use std::io::Read as _;
     let Some(said) = std::env::var_os("CLEW_TEST_SERVER") else {
         return;
     };
@@ -256,8 +261,9 @@ async fn a_server_for_another_test() {
     let whole = said.with_extension("new");
     std::fs::write(&whole, ports).expect("the folder is there");
     std::fs::rename(whole, said).expect("the folder is there");
-    // Until killed, or until the test that started it has gone.
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    // Until killed, or until the test that started it has gone and its end of the pipe with it.
+    let gone = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    let _ = gone.await;
 }
 
 #[cfg(target_os = "linux")]
@@ -297,7 +303,7 @@ async fn bombs_take_little_memory_and_no_time() {
             assert_eq!(call.grpc_status(), Some(8), "{what} of {size}");
             let took = started.elapsed();
             assert!(
-                took < Duration::from_secs(4),
+                took < at_most(REPLIES),
                 "{what} of {size}: {took:?} for two"
             );
             let peak = server.peak();
@@ -353,7 +359,7 @@ async fn what_does_not_fit_in_memory_now_is_sent_again() {
         stream.write_all(&part).await.expect("it reads");
         unfinished.push(stream);
     }
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     let body = request_of(8 * MIB);
     loop {
         let reply = client::post(rig.http, "/v1/traces", body.clone()).await;
@@ -398,7 +404,7 @@ async fn what_does_not_fit_in_memory_now_is_sent_again() {
     gone.shutdown().await.expect("it closes");
     let _ = gone.read(&mut [0; 1]).await;
     drop(gone);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     while client::post(rig.http, "/v1/traces", body.clone())
         .await
         .status

@@ -91,7 +91,7 @@ async fn a_taken_port_is_named_and_taken_once_it_is_free() {
         assert!(!http.addresses.is_empty(), "the other port listens");
 
         drop(squatter);
-        let deadline = Instant::now() + Duration::from_secs(12);
+        let deadline = Instant::now() + clew_tests::PATIENCE;
         loop {
             let listening = engine.listening();
             let grpc = listening

@@ -420,15 +420,20 @@ async fn closing_answers_what_is_being_sent() {
     let rig = Rig::start().await;
     let body = one_span();
     let head = format!(
-        "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     let mut stream = tokio::net::TcpStream::connect(rig.http)
         .await
         .expect("it listens");
     stream.write_all(head.as_bytes()).await.expect("it reads");
+    // It asks for the body: the request has begun.
+    let mut asked = Vec::new();
+    while !asked.ends_with(b"\r\n\r\n") {
+        asked.push(stream.read_u8().await.expect("it goes on"));
+    }
+    assert!(asked.starts_with(b"HTTP/1.1 100 "), "{asked:?}");
     stream.write_all(&body[..20]).await.expect("it reads");
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     let rest = async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         stream.write_all(&body[20..]).await.expect("it reads");

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use clew_tests::PATIENCE;
 use tempfile::TempDir;
 
 /// The binary: `CLEW_BIN`, else what cargo builds now. Cargo tells a test only of the binaries of its own package, so
@@ -131,7 +132,7 @@ impl Served {
             if let Some(status) = self.child.try_wait().expect("a status") {
                 break status;
             }
-            assert!(began.elapsed() < Duration::from_secs(10), "does not end");
+            assert!(began.elapsed() < PATIENCE, "does not end");
             std::thread::sleep(Duration::from_millis(10));
         };
         let mut rest = String::new();

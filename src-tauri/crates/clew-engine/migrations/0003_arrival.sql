@@ -24,3 +24,8 @@ CREATE TABLE removed_spans (
 
 -- Retention deletes what was received longest ago.
 CREATE INDEX loose_logs_by_received ON logs (received) WHERE trace IS NULL;
+
+-- The model calls of a trace by time: the one before a call is what its conversation repeats.
+CREATE INDEX facts_calls_by_trace ON facts (trace, start) WHERE operation = 2;
+-- What heuristics found, newest first.
+CREATE INDEX findings_that_fired ON findings (start, span, heuristic) WHERE value <> 0;

@@ -1,6 +1,7 @@
 //! Calls grouped by the template and version that they state.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{PromptTemplate, PromptVersion};
 
@@ -11,11 +12,11 @@ const NAME_CHARS: usize = 60;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PromptCall {
     /// The template's name.
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// Its version or label.
-    pub version: Option<String>,
-    /// Its text, placeholders unfilled.
-    pub template: Option<String>,
+    pub version: Option<Arc<str>>,
+    /// Its text, placeholders unfilled; calls that state the same may share it.
+    pub template: Option<Arc<str>>,
     /// Duration in nanoseconds, of a call that ended.
     pub duration_nanos: Option<u64>,
     /// Prompt tokens, cached ones included.
@@ -128,7 +129,7 @@ fn figures(version: String, mut calls: Vec<&PromptCall>) -> PromptVersion {
     };
     PromptVersion {
         version,
-        template: calls.iter().rev().find_map(|call| call.template.clone()),
+        template: calls.iter().rev().find_map(|call| call.template.as_deref().map(str::to_owned)),
         texts: count(texts.len()),
         calls: count(calls.len()),
         errors: count(calls.iter().filter(|call| call.failed).count()),
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     fn call(name: &str, version: &str, template: &str, at: u64) -> PromptCall {
-        let stated = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let stated = |text: &str| (!text.is_empty()).then(|| text.into());
         PromptCall {
             name: stated(name),
             version: stated(version),

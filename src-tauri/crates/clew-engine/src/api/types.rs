@@ -72,6 +72,12 @@ pub struct TraceFilter {
     pub session: Option<String>,
     /// Start time.
     pub range: TimeRange,
+    /// Received at or after this, in microseconds since the epoch: programs may state any start.
+    #[ts(optional)]
+    pub received_from: Option<u64>,
+    /// Text that the resource of one of its spans holds, such as the id that `clew run` gives a program.
+    #[ts(optional)]
+    pub resource: Option<String>,
     /// Only this source: 0 is live telemetry; `null` is all.
     pub source: Option<i64>,
     /// Sort key.

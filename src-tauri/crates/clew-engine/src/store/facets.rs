@@ -3,9 +3,9 @@
 use clew_core::model::Operation;
 use clew_core::trend::Window;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 
-use super::traces::{Facet, push_where};
+use super::traces::{Facet, RUNNING_MICROS, push_common, push_facet};
 use crate::api::{FacetValue, TraceFilter, TraceTotals};
 use crate::error::Error;
 
@@ -15,17 +15,51 @@ const BUCKETS: usize = 60;
 /// Values of a facet at the most.
 const VALUES: i64 = 50;
 
-const FROM: &str = " FROM traces t LEFT JOIN summaries m ON m.trace = t.id";
+/// What matches a filter outside of its facets, with the figures that are summed up and whether each facet matches too.
+/// Filled anew in each transaction and empty between them.
+const MATCHING: &str = "CREATE TEMP TABLE IF NOT EXISTS matching (
+    id INTEGER PRIMARY KEY, start INTEGER, spans INTEGER, error INTEGER, running INTEGER, ended INTEGER,
+    duration INTEGER, tokens INTEGER, cost INTEGER, operations INTEGER,
+    service_fits INTEGER, model_fits INTEGER, status_fits INTEGER, operation_fits INTEGER)";
 
-fn select(
-    columns: &str,
+/// A condition over `matching`: every facet matches, but for one whose values are counted.
+fn fits(without: Option<Facet>) -> String {
+    let mut all = "TRUE".to_owned();
+    for facet in Facet::ALL {
+        if without != Some(facet) {
+            all.push_str(match facet {
+                Facet::Service => " AND service_fits",
+                Facet::Model => " AND model_fits",
+                Facet::Status => " AND status_fits",
+                Facet::Operation => " AND operation_fits",
+            });
+        }
+    }
+    all
+}
+
+/// Reads the traces once, with one search where the filter has words.
+async fn fill(
+    connection: &mut SqliteConnection,
     filter: &TraceFilter,
-    without: Option<Facet>,
     now: i64,
-) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(format!("SELECT {columns}{FROM}"));
-    push_where(&mut query, filter, without, now);
-    query
+) -> Result<(), Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO matching
+         SELECT t.id, t.start, t.spans, coalesce(m.errors, t.errors) > 0, t.rooted <> 1 AND t.received > ",
+    );
+    query.push_bind(now - RUNNING_MICROS).push(
+        ", t.rooted = 1, coalesce(m.duration, min(t.finish - t.start, 9223372036854775) * 1000),
+           m.tokens, m.cost, m.operations",
+    );
+    for facet in Facet::ALL {
+        query.push(", ");
+        push_facet(&mut query, filter, facet, now);
+    }
+    query.push(" FROM traces t LEFT JOIN summaries m ON m.trace = t.id WHERE ");
+    push_common(&mut query, filter);
+    query.build().execute(connection).await?;
+    Ok(())
 }
 
 /// Counts what matches; `now` is in microseconds since the epoch.
@@ -34,16 +68,27 @@ pub(crate) async fn totals(
     filter: &TraceFilter,
     now: i64,
 ) -> Result<TraceTotals, Error> {
-    let row = select(
-        "count(*), coalesce(sum(t.spans), 0), coalesce(sum(coalesce(m.errors, t.errors) > 0), 0),
-         sum(m.tokens >> 32), sum(m.tokens & 4294967295), sum(m.cost >> 32), sum(m.cost & 4294967295),
-         min(t.start), max(t.start), coalesce(sum(t.rooted = 1), 0)",
-        filter,
-        None,
-        now,
-    )
-    .build()
-    .fetch_one(reads)
+    let mut connection = reads.acquire().await?;
+    sqlx::query(MATCHING).execute(&mut *connection).await?;
+    let mut snapshot = sqlx::Connection::begin(&mut *connection).await?;
+    fill(&mut snapshot, filter, now).await?;
+    let totals = sums(&mut snapshot, filter).await;
+    snapshot.rollback().await?;
+    totals
+}
+
+async fn sums(
+    matching: &mut SqliteConnection,
+    filter: &TraceFilter,
+) -> Result<TraceTotals, Error> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT count(*), coalesce(sum(spans), 0), coalesce(sum(error), 0),
+                sum(tokens >> 32), sum(tokens & 4294967295), sum(cost >> 32), sum(cost & 4294967295),
+                min(start), max(start), coalesce(sum(ended), 0)
+         FROM matching WHERE {}",
+        fits(None)
+    )))
+    .fetch_one(&mut *matching)
     .await?;
     let unsigned =
         |index: usize| u64::try_from(row.get::<Option<i64>, _>(index).unwrap_or(0)).unwrap_or(0);
@@ -53,21 +98,21 @@ pub(crate) async fn totals(
     )]
     let cost_usd = halves(&row, 5).map(|nano| nano as f64 / 1e9);
     let (histogram_from, histogram_step, histogram) =
-        histogram(reads, filter, now, unsigned(7), unsigned(8)).await?;
+        histogram(matching, filter, unsigned(7), unsigned(8)).await?;
     Ok(TraceTotals {
         traces: unsigned(0),
         spans: unsigned(1),
         errors: unsigned(2),
         tokens: halves(&row, 3).map(|tokens| u64::try_from(tokens.max(0)).unwrap_or(u64::MAX)),
         cost_usd,
-        p95_nanos: p95(reads, filter, now, unsigned(9)).await?,
+        p95_nanos: p95(matching, unsigned(9)).await?,
         histogram_from,
         histogram_step,
         histogram,
-        services: values(reads, filter, now, Facet::Service).await?,
-        models: values(reads, filter, now, Facet::Model).await?,
-        statuses: statuses(reads, filter, now).await?,
-        operations: operations(reads, filter, now).await?,
+        services: values(matching, Facet::Service).await?,
+        models: values(matching, Facet::Model).await?,
+        statuses: statuses(matching).await?,
+        operations: operations(matching).await?,
     })
 }
 
@@ -79,33 +124,24 @@ fn halves(row: &SqliteRow, column: usize) -> Option<i128> {
 }
 
 /// The 95th percentile by nearest rank over ended traces.
-async fn p95(
-    reads: &SqlitePool,
-    filter: &TraceFilter,
-    now: i64,
-    ended: u64,
-) -> Result<Option<u64>, Error> {
+async fn p95(matching: &mut SqliteConnection, ended: u64) -> Result<Option<u64>, Error> {
     if ended == 0 {
         return Ok(None);
     }
     let rank = (ended * 95).div_ceil(100).saturating_sub(1);
-    let mut query = select(
-        "coalesce(m.duration, min(t.finish - t.start, 9223372036854775) * 1000)",
-        filter,
-        None,
-        now,
-    );
-    query
-        .push(" AND t.rooted = 1 ORDER BY 1 LIMIT 1 OFFSET ")
-        .push_bind(i64::try_from(rank).unwrap_or(i64::MAX));
-    let found: Option<i64> = query.build_query_scalar().fetch_optional(reads).await?;
+    let found: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "SELECT duration FROM matching WHERE ended AND {} ORDER BY 1 LIMIT 1 OFFSET ?",
+        fits(None)
+    )))
+    .bind(i64::try_from(rank).unwrap_or(i64::MAX))
+    .fetch_optional(matching)
+    .await?;
     Ok(found.map(|nanos| u64::try_from(nanos).unwrap_or(0)))
 }
 
 async fn histogram(
-    reads: &SqlitePool,
+    matching: &mut SqliteConnection,
     filter: &TraceFilter,
-    now: i64,
     first: u64,
     last: u64,
 ) -> Result<(u64, u64, Vec<(u32, u32)>), Error> {
@@ -118,21 +154,15 @@ async fn histogram(
     let window = Window::new(from, to, BUCKETS, 0);
     let (from, step) = (window.from, window.step);
     let mut buckets = vec![(0, 0); window.len];
-    let mut query = QueryBuilder::new("SELECT (t.start - ");
-    query
-        .push_bind(i64::try_from(from).unwrap_or(i64::MAX))
-        .push(") / ");
-    query.push_bind(i64::try_from(step).unwrap_or(i64::MAX));
-    query.push(format!(
-        ", count(*), sum(coalesce(m.errors, t.errors) > 0){FROM}"
-    ));
-    push_where(&mut query, filter, None, now);
-    query.push(" GROUP BY 1");
-    for (bucket, all, errors) in query
-        .build_query_as::<(i64, i64, i64)>()
-        .fetch_all(reads)
-        .await?
-    {
+    let counted: Vec<(i64, i64, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT (start - ?) / ?, count(*), sum(error) FROM matching WHERE {} GROUP BY 1",
+        fits(None)
+    )))
+    .bind(i64::try_from(from).unwrap_or(i64::MAX))
+    .bind(i64::try_from(step).unwrap_or(i64::MAX))
+    .fetch_all(matching)
+    .await?;
+    for (bucket, all, errors) in counted {
         let small = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
         if let Some(bucket) = usize::try_from(bucket)
             .ok()
@@ -145,9 +175,7 @@ async fn histogram(
 }
 
 async fn values(
-    reads: &SqlitePool,
-    filter: &TraceFilter,
-    now: i64,
+    matching: &mut SqliteConnection,
     facet: Facet,
 ) -> Result<Vec<FacetValue>, Error> {
     let name = if facet == Facet::Service {
@@ -155,20 +183,18 @@ async fn values(
     } else {
         "model"
     };
-    let mut query = QueryBuilder::new(
-        "SELECT n.text, count(*) FROM trace_values v JOIN strings n ON n.id = v.value WHERE v.facet = ",
-    );
-    query
-        .push_bind(name)
-        .push(format!(" AND v.trace IN (SELECT t.id{FROM}"));
-    push_where(&mut query, filter, Some(facet), now);
-    query
-        .push(") GROUP BY v.value ORDER BY 2 DESC, 1 LIMIT ")
-        .push_bind(VALUES);
-    let rows = query
-        .build_query_as::<(String, i64)>()
-        .fetch_all(reads)
-        .await?;
+    let rows: Vec<(String, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT n.text, c.count
+         FROM (SELECT v.value, count(*) AS count FROM trace_values v CROSS JOIN matching ON id = v.trace
+               WHERE v.facet = ? AND {} GROUP BY v.value) c
+         JOIN strings n ON n.id = c.value
+         ORDER BY 2 DESC, 1 LIMIT ?",
+        fits(Some(facet))
+    )))
+    .bind(name)
+    .bind(VALUES)
+    .fetch_all(matching)
+    .await?;
     Ok(rows
         .into_iter()
         .map(|(value, count)| facet_value(value, count))
@@ -182,21 +208,14 @@ fn facet_value(value: impl Into<String>, count: i64) -> FacetValue {
     }
 }
 
-async fn statuses(
-    reads: &SqlitePool,
-    filter: &TraceFilter,
-    now: i64,
-) -> Result<Vec<FacetValue>, Error> {
-    let mut query = QueryBuilder::new(
+async fn statuses(matching: &mut SqliteConnection) -> Result<Vec<FacetValue>, Error> {
+    let (error, running, ok): (i64, i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "SELECT coalesce(sum(error), 0), coalesce(sum(running), 0), coalesce(sum(NOT error AND NOT running), 0)
-         FROM (SELECT coalesce(m.errors, t.errors) > 0 AS error, t.rooted <> 1 AND t.received > ",
-    );
-    query
-        .push_bind(now - super::traces::RUNNING_MICROS)
-        .push(format!(" AS running{FROM}"));
-    push_where(&mut query, filter, Some(Facet::Status), now);
-    query.push(")");
-    let (error, running, ok): (i64, i64, i64) = query.build_query_as().fetch_one(reads).await?;
+         FROM matching WHERE {}",
+        fits(Some(Facet::Status))
+    )))
+    .fetch_one(matching)
+    .await?;
     Ok(vec![
         facet_value("error", error),
         facet_value("running", running),
@@ -204,18 +223,17 @@ async fn statuses(
     ])
 }
 
-async fn operations(
-    reads: &SqlitePool,
-    filter: &TraceFilter,
-    now: i64,
-) -> Result<Vec<FacetValue>, Error> {
+async fn operations(matching: &mut SqliteConnection) -> Result<Vec<FacetValue>, Error> {
     let sums: Vec<String> = (0..Operation::ALL.len())
-        .map(|bit| format!("coalesce(sum(m.operations >> {bit} & 1), 0)"))
+        .map(|bit| format!("coalesce(sum(operations >> {bit} & 1), 0)"))
         .collect();
-    let row = select(&sums.join(", "), filter, Some(Facet::Operation), now)
-        .build()
-        .fetch_one(reads)
-        .await?;
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT {} FROM matching WHERE {}",
+        sums.join(", "),
+        fits(Some(Facet::Operation))
+    )))
+    .fetch_one(matching)
+    .await?;
     let mut values: Vec<FacetValue> = Operation::ALL
         .iter()
         .enumerate()

@@ -26,36 +26,38 @@ pub(crate) async fn behind(reads: &SqlitePool) -> Result<(u64, u64), Error> {
     Ok((count(through), count(indexed)))
 }
 
-/// Rows of each kind.
+/// What traces hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) spans: u64,
     pub(crate) traces: u64,
-    pub(crate) logs: u64,
-    pub(crate) points: u64,
     /// Microseconds since the epoch at which the oldest trace was received.
     pub(crate) oldest: Option<u64>,
 }
 
-/// Counts rows; traces keep the counts of their spans, so that no large table is walked.
+/// Counts spans and traces; traces keep the counts of their spans, so that no large table is walked.
 pub(crate) async fn counts(reads: &SqlitePool) -> Result<Counts, Error> {
     let (spans, traces, oldest): (i64, i64, Option<i64>) = sqlx::query_as(
         "SELECT coalesce(sum(spans), 0), count(*), min(received) FROM traces WHERE spans > 0",
     )
     .fetch_one(reads)
     .await?;
+    let unsigned = |count: i64| u64::try_from(count).unwrap_or(0);
+    Ok(Counts {
+        spans: unsigned(spans),
+        traces: unsigned(traces),
+        oldest: oldest.map(unsigned),
+    })
+}
+
+/// Counts log records and metric points by walking their tables: for who asks for storage, not for every change.
+pub(crate) async fn other_rows(reads: &SqlitePool) -> Result<(u64, u64), Error> {
     let (logs, points): (i64, i64) =
         sqlx::query_as("SELECT (SELECT count(*) FROM logs), (SELECT count(*) FROM points)")
             .fetch_one(reads)
             .await?;
     let unsigned = |count: i64| u64::try_from(count).unwrap_or(0);
-    Ok(Counts {
-        spans: unsigned(spans),
-        traces: unsigned(traces),
-        logs: unsigned(logs),
-        points: unsigned(points),
-        oldest: oldest.map(unsigned),
-    })
+    Ok((unsigned(logs), unsigned(points)))
 }
 
 /// Whether any span has ever been received live and is still there.

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorCode};
 /// As the rule of the core has it ([`TraceState::of`]), for SQL: `traces.rooted` is [`Roots::number`].
 pub(crate) const RUNNING_MICROS: i64 = trace::RUNNING_MICROS.cast_signed();
 
-/// A facet, whose own values do not limit its counts.
+/// A field whose values are counted; its own choice does not limit its counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Facet {
     Service,
@@ -21,15 +21,23 @@ pub(crate) enum Facet {
     Operation,
 }
 
-/// Appends `WHERE …` for a filter over `traces t LEFT JOIN summaries m ON m.trace = t.id`, leaving out one facet.
-/// `now` is in microseconds since the epoch.
-pub(crate) fn push_where(
-    query: &mut QueryBuilder<Sqlite>,
-    filter: &TraceFilter,
-    without: Option<Facet>,
-    now: i64,
-) {
-    query.push(" WHERE t.spans > 0");
+impl Facet {
+    pub(crate) const ALL: [Self; 4] = [Self::Service, Self::Model, Self::Status, Self::Operation];
+}
+
+/// Appends a condition for all of a filter over `traces t LEFT JOIN summaries m ON m.trace = t.id`. `now` is in
+/// microseconds since the epoch.
+fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter, now: i64) {
+    push_common(query, filter);
+    for facet in Facet::ALL {
+        query.push(" AND ");
+        push_facet(query, filter, facet, now);
+    }
+}
+
+/// Appends a condition for what a filter states outside of facets.
+pub(crate) fn push_common(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter) {
+    query.push("t.spans > 0");
     let signed = |micros: u64| i64::try_from(micros).unwrap_or(i64::MAX);
     if let Some(source) = filter.source {
         query.push(" AND t.source = ").push_bind(source);
@@ -40,25 +48,49 @@ pub(crate) fn push_where(
     if let Some(to) = filter.range.to {
         query.push(" AND t.start < ").push_bind(signed(to));
     }
+    if let Some(from) = filter.received_from {
+        query.push(" AND t.received >= ").push_bind(signed(from));
+    }
     if let Some(session) = &filter.session {
         query.push(" AND m.session = ").push_bind(session.clone());
     }
-    if without != Some(Facet::Service) {
-        push_values(query, "service", &filter.services);
-    }
-    if without != Some(Facet::Model) {
-        push_values(query, "model", &filter.models);
-    }
-    if without != Some(Facet::Operation) && !filter.operations.is_empty() {
+    if let Some(text) = &filter.resource {
         query
-            .push(" AND (m.operations & ")
-            .push_bind(mask(&filter.operations))
-            .push(") <> 0");
-    }
-    if without != Some(Facet::Status) && !filter.statuses.is_empty() {
-        push_statuses(query, &filter.statuses, now);
+            .push(
+                " AND EXISTS (SELECT 1 FROM spans s JOIN resources r ON r.id = s.resource
+                              WHERE s.trace = t.id AND instr(r.raw, ",
+            )
+            .push_bind(text.clone().into_bytes())
+            .push("))");
     }
     push_text(query, filter.text.trim(), &filter.text);
+}
+
+/// Appends a condition for what a filter states of a facet.
+pub(crate) fn push_facet(
+    query: &mut QueryBuilder<Sqlite>,
+    filter: &TraceFilter,
+    facet: Facet,
+    now: i64,
+) {
+    match facet {
+        Facet::Service if !filter.services.is_empty() => {
+            push_values(query, "service", &filter.services);
+        }
+        Facet::Model if !filter.models.is_empty() => push_values(query, "model", &filter.models),
+        Facet::Status if !filter.statuses.is_empty() => {
+            push_statuses(query, &filter.statuses, now);
+        }
+        Facet::Operation if !filter.operations.is_empty() => {
+            query
+                .push("coalesce((m.operations & ")
+                .push_bind(mask(&filter.operations))
+                .push(") <> 0, FALSE)");
+        }
+        _ => {
+            query.push("TRUE");
+        }
+    }
 }
 
 /// Bits of operations as `summaries.operations` holds them.
@@ -75,11 +107,8 @@ pub(crate) fn mask(operations: &[Operation]) -> i64 {
 }
 
 fn push_values(query: &mut QueryBuilder<Sqlite>, facet: &'static str, values: &[String]) {
-    if values.is_empty() {
-        return;
-    }
     query
-        .push(" AND t.id IN (SELECT trace FROM trace_values WHERE facet = ")
+        .push("t.id IN (SELECT trace FROM trace_values WHERE facet = ")
         .push_bind(facet);
     query.push(" AND value IN (SELECT id FROM strings WHERE text IN (");
     let mut list = query.separated(", ");
@@ -90,7 +119,7 @@ fn push_values(query: &mut QueryBuilder<Sqlite>, facet: &'static str, values: &[
 }
 
 fn push_statuses(query: &mut QueryBuilder<Sqlite>, statuses: &[TraceStatus], now: i64) {
-    query.push(" AND (");
+    query.push("(");
     for (index, status) in statuses.iter().enumerate() {
         if index > 0 {
             query.push(" OR ");
@@ -178,7 +207,8 @@ pub(crate) async fn list(
          JOIN strings n ON n.id = t.name
          JOIN strings v ON v.id = t.service"
     ));
-    push_where(&mut query, filter, None, now);
+    query.push(" WHERE ");
+    push_filter(&mut query, filter, now);
     let (compare, order) = if filter.ascending {
         (">", "ASC")
     } else {

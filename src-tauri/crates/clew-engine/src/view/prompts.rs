@@ -1,12 +1,19 @@
 //! Commands of the Prompts view.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use clew_core::model::PromptFact;
 use clew_core::prompt::{self, PromptCall, PromptTemplate};
+use futures_util::TryStreamExt as _;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use crate::api::{DiffPrompts, PromptDiff, TimeRange};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
+
+/// Name, version and text of a prompt.
+type Stated = (Option<Arc<str>>, Option<Arc<str>>, Option<Arc<str>>);
 
 impl Engine {
     pub(crate) async fn list_prompts(
@@ -62,29 +69,41 @@ impl Engine {
         );
         push_range(&mut query, "f.start", range);
         query.push(" ORDER BY f.start, f.span");
-        let rows = query.build().fetch_all(&self.inner.store.reads).await?;
         let unsigned = |number: i64| u64::try_from(number).ok();
-        Ok(rows
-            .iter()
-            .map(|row| {
-                let fact: PromptFact = serde_json::from_str(row.get(0)).unwrap_or_default();
-                #[expect(clippy::cast_precision_loss, reason = "an amount to be shown")]
-                let cost_usd = row.get::<Option<i64>, _>(4).map(|nano| nano as f64 / 1e9);
-                PromptCall {
-                    name: fact.name,
-                    version: fact.version,
-                    template: fact.template,
-                    duration_nanos: row.get::<Option<i64>, _>(1).and_then(unsigned),
-                    input_tokens: row.get::<Option<i64>, _>(2).and_then(unsigned),
-                    output_tokens: row.get::<Option<i64>, _>(3).and_then(unsigned),
-                    cost_usd,
-                    failed: row.get(5),
-                    refused: row.get(8),
-                    model: row.get(6),
-                    start_micros: unsigned(row.get(7)).unwrap_or(0),
-                }
-            })
-            .collect())
+        // Many calls state the same prompt, whose text may be long: each is read and kept once.
+        let mut stated: HashMap<String, Stated> = HashMap::new();
+        let mut calls = Vec::new();
+        let mut rows = query.build().fetch(&self.inner.store.reads);
+        while let Some(row) = rows.try_next().await? {
+            let json: &str = row.get(0);
+            if !stated.contains_key(json) {
+                let fact: PromptFact = serde_json::from_str(json).unwrap_or_default();
+                let shared = |text: Option<String>| text.map(Arc::from);
+                let shared = (
+                    shared(fact.name),
+                    shared(fact.version),
+                    shared(fact.template),
+                );
+                stated.insert(json.to_owned(), shared);
+            }
+            let (name, version, template) = stated.get(json).cloned().unwrap_or_default();
+            #[expect(clippy::cast_precision_loss, reason = "an amount to be shown")]
+            let cost_usd = row.get::<Option<i64>, _>(4).map(|nano| nano as f64 / 1e9);
+            calls.push(PromptCall {
+                name,
+                version,
+                template,
+                duration_nanos: row.get::<Option<i64>, _>(1).and_then(unsigned),
+                input_tokens: row.get::<Option<i64>, _>(2).and_then(unsigned),
+                output_tokens: row.get::<Option<i64>, _>(3).and_then(unsigned),
+                cost_usd,
+                failed: row.get(5),
+                refused: row.get(8),
+                model: row.get(6),
+                start_micros: unsigned(row.get(7)).unwrap_or(0),
+            });
+        }
+        Ok(calls)
     }
 }
 

@@ -32,8 +32,9 @@ impl Engine {
              JOIN strings n ON n.id = s.name
              LEFT JOIN facts f ON f.span = d.span
              LEFT JOIN strings m ON m.id = f.model
-             WHERE d.value <> 0 AND d.heuristic IN (",
+             WHERE d.value <> 0 AND +d.heuristic IN (",
         );
+        // The plus keeps the index by heuristic away, which would have all of them sorted.
         let mut fires = query.separated(", ");
         for heuristic in quality::yes_or_no() {
             fires.push_bind(heuristic);

@@ -42,6 +42,7 @@ impl Engine {
     pub(crate) async fn get_storage(&self, _: NoParams) -> Result<Storage, Error> {
         let store = &self.inner.store;
         let counts = figures::counts(&store.reads).await?;
+        let (logs, points) = figures::other_rows(&store.reads).await?;
         let (database_bytes, index_bytes) = store.sizes();
         let used_bytes = database_bytes.saturating_add(index_bytes);
         let preview = retention::preview(store, self.settings().retention).await?;
@@ -52,8 +53,8 @@ impl Engine {
             used_bytes,
             used_share: share(used_bytes, self.settings().retention.max_bytes),
             spans: counts.spans,
-            logs: counts.logs,
-            points: counts.points,
+            logs,
+            points,
             traces: counts.traces,
             oldest_micros: counts.oldest,
             purgeable_traces: preview.traces,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use clew_core::convention;
 use clew_core::model::{Facts, Message, Operation, SpanId, SpanView, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
-use clew_core::trace::{self, SpanDetail, SpanRow, Surroundings, Tree, VariantRow, Waterfall};
+use clew_core::trace::{self, SpanDetail, SpanRow, Surroundings, Tree, VariantRow, Waterfall, flag};
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
@@ -16,6 +16,18 @@ use crate::store::{derived, now_micros};
 
 /// Tokens of copied Markdown where the caller does not say.
 const MARKDOWN_TOKENS: u32 = 8_000;
+
+/// The index of calls of models is over this number, which a query must state to use it.
+const _: () = assert!(matches!(Operation::ALL[2], Operation::Llm));
+
+/// Where a shown span stands in its trace.
+struct Standing {
+    /// Nanoseconds since the epoch.
+    start: u64,
+    parent: Option<SpanId>,
+    /// Flags of the waterfall.
+    flags: u16,
+}
 
 /// A trace with its rows in memory.
 struct Loaded {
@@ -43,12 +55,15 @@ impl Engine {
     }
 
     pub(crate) async fn get_span(&self, params: GetSpan) -> Result<SpanDetail, Error> {
-        let (loaded, places) = self.places_of(&params).await?;
+        let (trace, places) = self.places_of(&params).await?;
         let shown = pick(&places, params.variant.as_deref())?.clone();
         let variants: Vec<VariantRow> = places.iter().map(variant).collect();
-        let earlier = self.earlier(&loaded, shown.span_id).await?;
+        let standing = self.standing(shown.trace, shown.span_id).await?;
+        let earlier = self
+            .earlier(shown.trace, shown.span_id, standing.start)
+            .await?;
         let whole = self.one(shown).await?;
-        tokio::task::spawn_blocking(move || build(&loaded, &whole, variants, &earlier))
+        tokio::task::spawn_blocking(move || build(trace, &whole, standing, variants, &earlier))
             .await
             .map_err(Error::internal)?
     }
@@ -134,19 +149,55 @@ impl Engine {
         })
     }
 
-    /// All variants of a span, the shown one first.
-    async fn places_of(&self, params: &GetSpan) -> Result<(Loaded, Vec<Place>), Error> {
+    /// All variants of a span, the shown one first, and its trace.
+    async fn places_of(&self, params: &GetSpan) -> Result<(TraceId, Vec<Place>), Error> {
         let span = span_id(&params.span_id)?;
-        let loaded = self.load(params.source, &params.trace_id).await?;
-        let places = self.places(loaded.row, Some(span)).await?;
+        let reads = &self.inner.store.reads;
+        let (row, id) = spans::trace_row(reads, params.source, &params.trace_id).await?;
+        let places = self.places(row, Some(span)).await?;
         if places.is_empty() {
-            let message = format!(
-                "trace {} has no span {span}: it may have been deleted",
-                loaded.id
-            );
+            let message = format!("trace {id} has no span {span}: it may have been deleted");
             return Err(Error::new(ErrorCode::NotFound, message));
         }
-        Ok((loaded, places))
+        Ok((id, places))
+    }
+
+    /// Where a shown span stands, as [`trace::tree`] would say, from the spans above it alone.
+    async fn standing(&self, trace: i64, span: i64) -> Result<Standing, Error> {
+        let above: Vec<(i64, Option<i64>, i64)> = sqlx::query_as(
+            "WITH RECURSIVE above (span_id, parent, start) AS (
+                 SELECT span_id, parent, start FROM spans WHERE trace = ?1 AND span_id = ?2 AND shown = 1
+                 UNION
+                 SELECT s.span_id, s.parent, s.start
+                 FROM above a CROSS JOIN spans s ON s.trace = ?1 AND s.span_id = a.parent AND s.shown = 1)
+             SELECT span_id, parent, start FROM above",
+        )
+        .bind(trace)
+        .bind(span)
+        .fetch_all(&self.inner.store.reads)
+        .await?;
+        let own = above.iter().find(|row| row.0 == span);
+        let (_, parent, start) =
+            own.ok_or_else(|| Error::internal("a span was read and is not there"))?;
+        let parent = parent.and_then(SpanId::from_i64);
+        let is_there = |id: SpanId| above.iter().any(|row| row.0 == id.as_i64());
+        let mut flags = 0;
+        if parent.is_some_and(|id| !is_there(id)) {
+            flags |= flag::ORPHAN;
+        }
+        // Who is above itself is in a cycle with all that is above it; the earliest of them stands at top level.
+        let cycle = above.iter().any(|row| row.1 == Some(span));
+        let first = above
+            .iter()
+            .min_by_key(|row| (row.2.cast_unsigned(), row.0.cast_unsigned()));
+        if cycle && first.is_some_and(|row| row.0 == span) {
+            flags |= flag::CYCLE;
+        }
+        Ok(Standing {
+            start: start.cast_unsigned(),
+            parent,
+            flags,
+        })
     }
 
     async fn places(&self, trace: i64, span: Option<SpanId>) -> Result<Vec<Place>, Error> {
@@ -175,19 +226,27 @@ impl Engine {
 
     /// What the model call before this one, on the same level or above, sent and got: its conversation is usually
     /// repeated by the next call.
-    async fn earlier(&self, loaded: &Loaded, span: i64) -> Result<Vec<Message>, Error> {
-        let Some(current) = loaded.rows.iter().find(|row| row.span_id.as_i64() == span) else {
+    async fn earlier(&self, trace: i64, span: i64, start: u64) -> Result<Vec<Message>, Error> {
+        // Facts keep microseconds; which of them is the latest is told by the spans' nanoseconds, both unsigned.
+        let before: Option<i64> = sqlx::query_scalar(
+            "SELECT s.span_id
+             FROM facts f
+             CROSS JOIN spans s ON s.id = f.span
+             WHERE f.trace = ?1 AND f.operation = 2 AND f.start <= ?4
+               AND s.shown = 1 AND s.span_id <> ?2 AND (s.start < 0, s.start) < (?3 < 0, ?3)
+             ORDER BY f.start DESC, s.start < 0 DESC, s.start DESC, s.span_id < 0 DESC, s.span_id DESC
+             LIMIT 1",
+        )
+        .bind(trace)
+        .bind(span)
+        .bind(start.cast_signed())
+        .bind((start / 1_000).cast_signed())
+        .fetch_optional(&self.inner.store.reads)
+        .await?;
+        let Some(before) = before.and_then(SpanId::from_i64) else {
             return Ok(Vec::new());
         };
-        let calls = loaded.rows.iter().filter(|row| {
-            row.operation() == Operation::Llm
-                && row.span_id != current.span_id
-                && row.start < current.start
-        });
-        let Some(before) = calls.max_by_key(|row| (row.start, row.span_id)) else {
-            return Ok(Vec::new());
-        };
-        let places = self.places(loaded.row, Some(before.span_id)).await?;
+        let places = self.places(trace, Some(before)).await?;
         let Some(place) = places.into_iter().find(|place| place.shown) else {
             return Ok(Vec::new());
         };
@@ -259,21 +318,20 @@ fn source(whole: &Whole) -> SpanSource<'_> {
 }
 
 fn build(
-    loaded: &Loaded,
+    trace_id: TraceId,
     whole: &Whole,
+    standing: Standing,
     variants: Vec<VariantRow>,
     earlier: &[Message],
 ) -> Result<SpanDetail, Error> {
     let facts = facts(whole);
-    let tree = trace::tree(&loaded.rows);
     let span_id = SpanId::from_i64(whole.place.span_id)
         .ok_or_else(|| Error::internal("a span without an id"))?;
-    let index = loaded.rows.iter().position(|row| row.span_id == span_id);
     let around = Surroundings {
-        trace_id: loaded.id,
+        trace_id,
         span_id,
-        parent: index.and_then(|index| loaded.rows[index].parent),
-        flags: index.map_or(0, |index| tree.flags[index]),
+        parent: standing.parent,
+        flags: standing.flags,
         repaired: whole.repaired,
         variants,
         earlier,

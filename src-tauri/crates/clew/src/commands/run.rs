@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use clap::Args;
 use clew_core::trace::TraceSummary;
-use clew_engine::api::{CopyFormat, CopyTrace, NoParams, Status, Text, TraceFilter};
+use clew_engine::api::{NoParams, Status, TraceFilter};
 use clew_engine::harden::{self, Umask};
 use clew_engine::instance::{Instance, Kind, Running};
 use serde::Serialize;
@@ -20,8 +20,8 @@ use crate::door::Door;
 use crate::pages;
 use crate::print::{Ink, Out, dollars, duration, plain};
 
-/// Traces that are looked at for the run's id.
-const CANDIDATES: u32 = 500;
+/// Traces of a run at the most; the newest by what they state.
+const LISTED: u32 = 10_000;
 /// Traces that the summary names.
 const NAMED: usize = 10;
 /// Time for facts to be derived after the program has ended.
@@ -315,39 +315,20 @@ async fn traces(door: &Door, run_id: &str, began: u64) -> anyhow::Result<Found> 
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let filter = TraceFilter {
+    let of = |resource| TraceFilter {
         source: Some(0),
+        received_from: Some(began),
+        resource,
         ..TraceFilter::default()
     };
-    // By when they were received: the times that a program states may be anything.
-    let mut newest = rows(door, filter, CANDIDATES).await?;
-    newest.retain(|row| row.received_micros >= began);
-    let mut own = Vec::new();
-    for row in &newest {
-        let copy = CopyTrace {
-            trace_id: row.trace_id.clone(),
-            source: row.source,
-            span_id: None,
-            subtree: true,
-            format: CopyFormat::OtlpJson,
-            max_tokens: None,
-        };
-        let text: Text = door.call("copy_trace", &copy).await?;
-        if text.text.contains(run_id) {
-            own.push(row.clone());
-        }
+    let mut traces = rows(door, of(Some(run_id.to_owned())), LISTED).await?;
+    let attributed = !traces.is_empty();
+    if !attributed {
+        traces = rows(door, of(None), LISTED).await?;
     }
-    Ok(if own.is_empty() {
-        Found {
-            attributed: false,
-            traces: newest,
-        }
-    } else {
-        Found {
-            attributed: true,
-            traces: own,
-        }
-    })
+    // By when they were received: the times that a program states may be anything.
+    traces.sort_by_key(|row| std::cmp::Reverse(row.received_micros));
+    Ok(Found { attributed, traces })
 }
 
 fn summary(found: &Found, instance: Option<&Instance>, out: &Out) -> String {

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
+/// Longest time for a bomb in an unoptimised build on a busy machine; going on with it takes minutes.
+const LONGEST: Duration = Duration::from_secs(20);
+
 fn nested(number: u32, bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     wire::put_bytes(&mut out, number, bytes);
@@ -81,7 +84,7 @@ fn structures_without_content_are_refused_before_they_cost_memory() {
             panic!("{what} were accepted");
         };
         assert_eq!(found, what);
-        assert!(took < Duration::from_secs(2), "{what} took {took:?}");
+        assert!(took < LONGEST, "{what} took {took:?}");
     }
     for (unit, what) in [
         ("{},", "spans"),
@@ -99,7 +102,7 @@ fn structures_without_content_are_refused_before_they_cost_memory() {
             Err(Refusal::TooMany { what: found, .. }) => assert_eq!(found, what),
             other => assert!(what.is_empty() && other.is_ok()),
         }
-        assert!(start.elapsed() < Duration::from_secs(2), "{unit}");
+        assert!(start.elapsed() < LONGEST, "{unit}");
     }
 }
 
