@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use clew_core::convention;
 use clew_core::model::{Facts, Message, Operation, SpanId, SpanView, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
-use clew_core::trace::{self, SpanDetail, SpanRow, Surroundings, Tree, VariantRow, Waterfall};
+use clew_core::trace::{
+    self, SpanDetail, SpanRow, Surroundings, TraceState, Tree, VariantRow, Waterfall,
+};
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
@@ -269,11 +271,12 @@ fn build(
     let span_id = SpanId::from_i64(whole.place.span_id)
         .ok_or_else(|| Error::internal("a span without an id"))?;
     let index = loaded.rows.iter().position(|row| row.span_id == span_id);
+    let state = TraceState::of_rows(&loaded.rows, loaded.received, now().micros());
     let around = Surroundings {
         trace_id: loaded.id,
         span_id,
         parent: index.and_then(|index| loaded.rows[index].parent),
-        flags: index.map_or(0, |index| tree.flags[index]),
+        flags: index.map_or(0, |index| tree.flags[index] & trace::told(state)),
         repaired: whole.repaired,
         variants,
         earlier,
