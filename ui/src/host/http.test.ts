@@ -9,6 +9,9 @@ class Stream {
   onmessage: ((event: { data: string }) => void) | undefined;
   onopen: (() => void) | undefined;
   onerror: (() => void) | undefined;
+  close(): void {
+    this.readyState = Stream.CLOSED;
+  }
   constructor(readonly url: string) {
     Stream.last = this;
   }
@@ -71,6 +74,43 @@ describe("events", () => {
     Stream.last?.onerror?.();
     Stream.last?.onopen?.();
     expect(heard).toEqual([["spans"], ["spans", "sources", "settings", "status"]]);
+  });
+
+  it("are given back while the page is hidden, and everything is asked anew when it shows", async () => {
+    const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(false);
+    const show = (isShown: boolean): void => {
+      hidden.mockReturnValue(!isShown);
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+    const heard: string[][] = [];
+    const links: Link[] = [];
+    const host = httpHost();
+    host.onLink((link) => links.push(link));
+    host.onChanged((topics) => heard.push(topics));
+    const first = Stream.last as Stream;
+    first.onopen?.();
+    show(false);
+    expect(first.readyState).toBe(Stream.CLOSED);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(Stream.last).toBe(first);
+    show(true);
+    const second = Stream.last as Stream;
+    expect(second).not.toBe(first);
+    second.onopen?.();
+    expect(heard).toEqual([["spans", "sources", "settings", "status"]]);
+    expect(links).toEqual(["open"]);
+    hidden.mockRestore();
+  });
+
+  it("wait for a page that was opened out of sight", () => {
+    const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+    const before = Stream.last;
+    httpHost().onChanged(() => {});
+    expect(Stream.last).toBe(before);
+    hidden.mockReturnValue(false);
+    document.dispatchEvent(new Event("visibilitychange"));
+    expect(Stream.last).not.toBe(before);
+    hidden.mockRestore();
   });
 
   it("find out, after the stream was refused, that the token is of an older start", async () => {

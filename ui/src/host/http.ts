@@ -23,6 +23,7 @@ export function httpHost(): Host {
   let link: Link = "open";
   let events: EventSource | null = null;
   let broken = false;
+  let followed = false;
 
   function setLink(next: Link): void {
     if (next === link) return;
@@ -51,34 +52,50 @@ export function httpHost(): Host {
   }
 
   function listen(): void {
-    events = new EventSource("/events");
-    events.onmessage = ({ data }: MessageEvent<string>) => {
+    const stream = new EventSource("/events");
+    events = stream;
+    stream.onmessage = ({ data }: MessageEvent<string>) => {
       const topics = JSON.parse(data) as Topic[];
       changed.forEach((tell) => tell(topics));
     };
-    events.onopen = () => {
+    stream.onopen = () => {
       // After a break anything may have changed.
       if (broken) changed.forEach((tell) => tell(["spans", "sources", "settings", "status"]));
       broken = false;
       setLink("open");
     };
-    events.onerror = () => {
+    stream.onerror = () => {
       broken = true;
       if (link === "locked") return;
       setLink("away");
       // A broken stream the browser opens again by itself; a refused one it closes for good.
-      if (events?.readyState === EventSource.CLOSED) setTimeout(() => void retry(), RETRY);
+      if (stream.readyState === EventSource.CLOSED) setTimeout(() => void retry(stream), RETRY);
     };
   }
 
+  /**
+   * A hidden page gives its stream back: a browser opens six connections to an origin for all its tabs together, and
+   * streams of hidden ones would leave none for questions. Shown again, it asks everything anew.
+   */
+  function followVisibility(): void {
+    if (document.hidden) {
+      events?.close();
+      events = null;
+      broken = true;
+    } else if (events === null && link !== "locked") {
+      listen();
+    }
+  }
+
   /** Opens the stream again, unless a plain question shows that the token is no longer good. */
-  async function retry(): Promise<void> {
+  async function retry(refused: EventSource): Promise<void> {
+    if (events !== refused) return;
     try {
       await post("/api/get_status", "{}", "application/json");
     } catch (error) {
       if (error === LOCKED) return;
     }
-    listen();
+    if (events === refused) listen();
   }
 
   async function giveFiles(files: File[]): Promise<string[]> {
@@ -99,7 +116,11 @@ export function httpHost(): Host {
     },
     onChanged(listener) {
       changed.add(listener);
-      if (!events) listen();
+      if (!followed) {
+        followed = true;
+        document.addEventListener("visibilitychange", followVisibility);
+        followVisibility();
+      }
       return () => changed.delete(listener);
     },
     onLink(listener) {

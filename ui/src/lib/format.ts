@@ -100,6 +100,11 @@ export function percent(share: number | null): string {
   return share === null ? NONE : `${short(share * 100)} %`;
 }
 
+/** A share of one without decimals, for where it is only a hint: "54 %". */
+export function roughPercent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}
+
 /** A rate with no false digits: "88", "9.4". */
 export function rate(value: number): string {
   return value >= 10 ? count(value) : value.toFixed(1).replace(/\.0$/, "");
@@ -202,5 +207,5 @@ export const OPERATIONS = {
   reranker: { title: "Reranker", letter: "E" },
   guardrail: { title: "Guardrail", letter: "G" },
   evaluator: { title: "Evaluator", letter: "V" },
-  other: { title: "Other", letter: "C" },
+  other: { title: "Other", letter: "O" },
 } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../generated/api.ts";
-import { addresses } from "./addresses.ts";
+import { addresses, reachable } from "./addresses.ts";
 import { containerStep, STACKS } from "./snippets.ts";
 
 const to = { grpc: "http://127.0.0.1:14317", http: "http://127.0.0.1:14318" };
@@ -40,6 +40,8 @@ describe("addresses", () => {
     expect(addresses(listening(["0.0.0.0:4318"])).http).toBe("http://127.0.0.1:4318");
     expect(addresses(listening(["[::1]:4318"])).http).toBe("http://[::1]:4318");
     expect(addresses(listening([])).http).toBe("http://127.0.0.1:4318");
+    expect(reachable("0.0.0.0:4317")).toBe("http://127.0.0.1:4317");
+    expect(reachable("192.168.1.4:4317")).toBe("http://192.168.1.4:4317");
     expect(addresses(undefined).grpc).toBe("http://127.0.0.1:4317");
   });
 });

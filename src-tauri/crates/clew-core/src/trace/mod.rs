@@ -26,4 +26,4 @@ pub use row::{RowFacts, SpanRow};
 pub use run::Run;
 pub use summary::{RUNNING_MICROS, Roots, TraceState, TraceSummary, summary};
 pub use tree::{Tree, tree};
-pub use waterfall::{Waterfall, WaterfallValue, flag, waterfall};
+pub use waterfall::{Waterfall, WaterfallValue, flag, told, waterfall};

@@ -79,6 +79,13 @@ impl TraceState {
             }
         }
     }
+
+    /// The same rule for the rows of a trace.
+    #[must_use]
+    pub fn of_rows(rows: &[SpanRow], last_received: u64, now: u64) -> Self {
+        let roots = rows.iter().map(|row| Roots::of(row.parent, row.end)).max();
+        Self::of(roots.unwrap_or_default(), last_received, now)
+    }
 }
 
 /// One row of the list of traces. Totals count each model call once ([`crate::trace`]).
@@ -162,12 +169,7 @@ pub fn summary(
             .filter_map(|&row| Some((row, rows[row].facts.as_ref()?)))
     };
 
-    let known = rows.iter().map(|row| Roots::of(row.parent, row.end)).max();
-    let state = TraceState::of(
-        known.unwrap_or_default(),
-        last_received_micros,
-        now.micros(),
-    );
+    let state = TraceState::of_rows(rows, last_received_micros, now.micros());
 
     let mut calls: Vec<usize> = (0..rows.len()).filter(|&row| counted.call[row]).collect();
     calls.sort_by_key(|&row| (rows[row].start, rows[row].span_id));

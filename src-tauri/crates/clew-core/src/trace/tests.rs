@@ -513,6 +513,29 @@ fn drawn(rows: &[SpanRow]) -> Waterfall {
 }
 
 #[test]
+fn only_a_trace_that_no_longer_runs_has_orphans() {
+    let id = TraceId::from_bytes(&[7; 16]).expect("a trace id");
+    let flags = |rows: &[SpanRow], now_secs: u64| {
+        let now = UnixNanos(now_secs * 1_000_000_000);
+        waterfall(summary(id, 0, rows, now, 1_000_000), rows).flags
+    };
+    // The call has ended and was sent; the agent that it belongs to has not.
+    let waiting = [step(2, Some(1), Operation::Llm, 0, 9)];
+    assert_eq!(flags(&waiting, 5), [0]);
+    assert_eq!(flags(&waiting, 500), [flag::ORPHAN]);
+    let lost = [
+        step(1, None, Operation::Agent, 0, 9),
+        step(3, Some(2), Operation::Llm, 1, 2),
+    ];
+    assert_eq!(flags(&lost, 5), [0, flag::ORPHAN]);
+    // A cycle is wrong whatever is still to come.
+    assert_eq!(
+        flags(&[step(4, Some(4), Operation::Tool, 0, 1)], 5),
+        [flag::CYCLE]
+    );
+}
+
+#[test]
 fn repeated_siblings_are_summed_up_as_a_run() {
     let mut rows = vec![step(1, None, Operation::Agent, 0, 100)];
     for id in 0..6 {

@@ -8,13 +8,14 @@ use ts_rs::TS;
 use super::critical_path::{Stretch, critical_path};
 use super::idle::{idle, total, works};
 use super::run::{Run, runs};
-use super::{SpanRow, TraceSummary, counted, tree};
+use super::{SpanRow, TraceState, TraceSummary, counted, tree};
 use crate::model::Operation;
 use crate::packed::{Column, Pack};
 
 /// Bits of [`Waterfall::flags`].
 pub mod flag {
-    /// The parent has not arrived: the row stands at top level.
+    /// The parent has not arrived, and the trace no longer runs: the row stands at top level. While a trace runs, parents
+    /// are still to come, since most exporters send a span when it ends.
     pub const ORPHAN: u16 = 1;
     /// The row's parent edge closed a cycle and was cut.
     pub const CYCLE: u16 = 1 << 1;
@@ -172,6 +173,15 @@ impl Pack for Waterfall {
     }
 }
 
+/// The bits of [`flag`] that say something in this state of a trace: while it runs, no row is an orphan yet.
+#[must_use]
+pub const fn told(state: TraceState) -> u16 {
+    match state {
+        TraceState::Running => !flag::ORPHAN,
+        TraceState::Complete | TraceState::Rootless => u16::MAX,
+    }
+}
+
 /// The waterfall of a trace.
 ///
 /// Offsets are clamped to the trace: times that cannot be (an end before its start, a start outside the years 2000 to
@@ -183,6 +193,7 @@ pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
     let axis = Axis::of(rows);
     let mut texts = Texts::default();
     let mut position = vec![-1; rows.len()];
+    let heard = told(summary.state);
     let mut built = Waterfall::empty(WaterfallValue {
         summary,
         origin_nanos: axis.origin.to_string(),
@@ -255,7 +266,7 @@ pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
         built.status.push(if row.failed() { 2 } else { row.status });
         built
             .flags
-            .push(set.fold(tree.flags[at], |flags, (bit, _)| flags | bit));
+            .push(set.fold(tree.flags[at] & heard, |flags, (bit, _)| flags | bit));
         built.input_tokens.push(stated(usage.input));
         built.output_tokens.push(stated(usage.output));
         built.cached_tokens.push(stated(usage.cache_read));

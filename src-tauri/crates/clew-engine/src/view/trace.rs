@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use clew_core::convention;
 use clew_core::model::{Facts, Message, Operation, SpanId, SpanView, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
-use clew_core::trace::{self, SpanDetail, SpanRow, Surroundings, Tree, VariantRow, Waterfall, flag};
+use clew_core::trace::{
+    self, Roots, SpanDetail, SpanRow, Surroundings, TraceState, Tree, VariantRow, Waterfall, flag,
+};
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
@@ -193,10 +195,17 @@ impl Engine {
         if cycle && first.is_some_and(|row| row.0 == span) {
             flags |= flag::CYCLE;
         }
+        let (rooted, received): (i64, i64) =
+            sqlx::query_as("SELECT rooted, received FROM traces WHERE id = ?")
+                .bind(trace)
+                .fetch_one(&self.inner.store.reads)
+                .await?;
+        let received = u64::try_from(received).unwrap_or(0);
+        let state = TraceState::of(Roots::from_number(rooted), received, now().micros());
         Ok(Standing {
             start: start.cast_unsigned(),
             parent,
-            flags,
+            flags: flags & trace::told(state),
         })
     }
 

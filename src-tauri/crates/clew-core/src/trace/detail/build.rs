@@ -31,7 +31,7 @@ pub struct Surroundings<'a> {
     pub span_id: SpanId,
     /// The parent that the span states.
     pub parent: Option<SpanId>,
-    /// [`crate::trace::flag::ORPHAN`] and [`crate::trace::flag::CYCLE`], as the tree has them.
+    /// [`crate::trace::flag::ORPHAN`] and [`crate::trace::flag::CYCLE`], as the waterfall has them.
     pub flags: u16,
     /// Whether text that was not UTF-8 was repaired, or a value nested too deep was cut.
     pub repaired: bool,
