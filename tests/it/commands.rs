@@ -107,6 +107,10 @@ async fn every_command_answers_and_refuses_what_it_does_not_know() {
         ("open_files", json!({"tokens": [token]})),
         ("list_sources", json!({})),
         ("close_source", json!({"id": 1})),
+        (
+            "preview_retention",
+            json!({"maxBytes": 1_000_000_000, "maxDays": 30}),
+        ),
         ("apply_retention", json!({})),
         ("delete_traces", json!({"traces": [{"traceId": trace}]})),
     ];

@@ -185,8 +185,14 @@ async fn age_counts_from_arrival() {
             connection.execute(age, [days(20), 1]).expect("aged");
         })
         .await;
-    let keep = json!({"retention": {"maxBytes": 10_000_000_000_u64, "maxDays": 30}});
-    rig.call("set_settings", keep).await;
+    let limits = json!({"maxBytes": 10_000_000_000_u64, "maxDays": 30});
+    let preview = rig.call("preview_retention", limits.clone()).await;
+    assert_eq!(preview["traces"], 10);
+    assert!(preview["bytes"].as_u64() > Some(0), "{preview}");
+    // A look sets nothing.
+    let held = rig.call("get_storage", json!({})).await;
+    assert_eq!(held["purgeableTraces"], 0);
+    rig.call("set_settings", json!({"retention": limits})).await;
     let preview = rig.call("get_storage", json!({})).await;
     assert_eq!(preview["purgeableTraces"], 10);
     let purged = rig.call("apply_retention", json!({})).await;

@@ -729,6 +729,19 @@ data: string | null, } | { "type": "refusal",
 text: string, };
 
 /**
+ * Limits to look at before they are set.
+ */
+export type PreviewRetention = { 
+/**
+ * Bytes of database and index, at least 64 MiB.
+ */
+maxBytes: number, 
+/**
+ * Days since a trace was received, 1 to 3650; `null` keeps it for ever.
+ */
+maxDays: number | null, };
+
+/**
  * The text difference of two prompt versions.
  */
 export type PromptDiff = { 
@@ -888,6 +901,19 @@ maxBytes: number,
  * Days after which a trace is deleted, 1 to 3,650; `null` (the default) is never.
  */
 maxDays: number | null, };
+
+/**
+ * What limits would delete now.
+ */
+export type RetentionPreview = { 
+/**
+ * Traces.
+ */
+traces: number, 
+/**
+ * Bytes that this would free, estimated.
+ */
+bytes: number, };
 
 /**
  * Consecutive siblings of one name and operation, with everything below them.
@@ -1961,6 +1987,8 @@ export interface Commands {
   set_settings: { params: SetSettings; reply: Settings };
   /** What the database holds, and what the present retention would free. */
   get_storage: { params: NoParams; reply: Storage };
+  /** What limits that are not set yet would delete, so that a reader can be asked before they are. */
+  preview_retention: { params: PreviewRetention; reply: RetentionPreview };
   /** Applies retention now. */
   apply_retention: { params: NoParams; reply: Purged };
   /** Deletes traces for good: rows, payloads, facts and index. */
@@ -1996,6 +2024,7 @@ export const topics: Record<keyof Commands, Topic[]> = {
   get_settings: ["settings"],
   set_settings: [],
   get_storage: ["status"],
+  preview_retention: [],
   apply_retention: [],
   delete_traces: [],
   get_connections: ["status"],

@@ -18,6 +18,8 @@ export interface Live<T> {
   readonly data: T | undefined;
   /** Why the newest question has no answer. */
   readonly error: CallError | undefined;
+  /** The error, where `data` does not answer the question that is asked now: to be shown instead of it. */
+  readonly failure: CallError | undefined;
   /** Whether `data` answers an older question than the one that is asked now. */
   readonly stale: boolean;
   /** Whether a question has waited long enough for a skeleton or a dimmed list. */
@@ -100,12 +102,12 @@ export function live<N extends CommandName>(
   // Asks when parameters change.
   $effect(() => {
     asked = key;
+    error = undefined;
     if (key !== null) return void follow();
     turn += 1;
     flying = null;
     again = false;
     data = undefined;
-    error = undefined;
     answered = null;
     slow = false;
   });
@@ -139,6 +141,9 @@ export function live<N extends CommandName>(
     },
     get error() {
       return error;
+    },
+    get failure() {
+      return answered === key ? undefined : error;
     },
     get stale() {
       return answered !== null && answered !== key;

@@ -1,21 +1,26 @@
 import { describe, expect, it } from "vitest";
 import type { TraceSummary } from "../generated/api.ts";
-import { join } from "./tail.ts";
+import { join as joinRows, rowKey, type FirstPage, type Tail } from "./tail.ts";
 
 const row = (traceId: string, spanCount = 1): TraceSummary =>
   ({ traceId, source: 0, spanCount }) as unknown as TraceSummary;
 const rows = (ids: string): TraceSummary[] => [...ids].map((id) => row(id));
+const join = (shown: TraceSummary[], page: FirstPage<TraceSummary>, following: boolean): Tail<TraceSummary> =>
+  joinRows(shown, page, following, rowKey);
 const ids = (list: TraceSummary[]): string => list.map(({ traceId }) => traceId).join("");
 
 describe("following", () => {
   it("shows what arrived on top and keeps older rows that were loaded", () => {
     const tail = join(rows("abcdef"), { rows: rows("xyab"), last: false }, true);
     expect(ids(tail.rows)).toBe("xyabcdef");
+    expect(tail.deep).toBe(true);
     expect(tail.waiting).toBe(0);
   });
 
   it("begins anew when everything on the screen is older than the page", () => {
-    expect(ids(join(rows("ab"), { rows: rows("xyz"), last: false }, true).rows)).toBe("xyz");
+    const tail = join(rows("ab"), { rows: rows("xyz"), last: false }, true);
+    expect(ids(tail.rows)).toBe("xyz");
+    expect(tail.deep).toBe(false);
   });
 });
 

@@ -6,33 +6,44 @@ export function rowKey(row: Pick<TraceSummary, "traceId" | "source">): string {
 }
 
 /** Rows on the screen, and how many wait above them. */
-export interface Tail {
-  rows: TraceSummary[];
+export interface Tail<T> {
+  rows: T[];
   /** Rows that arrived while the list was held still. */
   waiting: number;
+  /** Whether rows stand that were loaded after the page: otherwise what comes next is what follows the page. */
+  deep: boolean;
 }
 
 /** The newest page of a list, and whether it is the last. */
-export interface FirstPage {
-  rows: TraceSummary[];
+export interface FirstPage<T> {
+  rows: T[];
   last: boolean;
 }
 
 /**
- * Joins the rows on the screen with a fresh first page of the same question.
+ * Joins the rows on the screen with a fresh first page of the same question; `key` names a row.
  *
  * Following, the page comes first and older rows that were loaded after it stay behind it. Held still, no row moves:
  * known rows fill in where they stand, rows that vanished from the page's stretch go, new ones only count.
  */
-export function join(shown: TraceSummary[], page: FirstPage, following: boolean): Tail {
-  if (shown.length === 0) return { rows: page.rows, waiting: 0 };
-  const fresh = new Map(page.rows.map((row) => [rowKey(row), row]));
+export function join<T>(
+  shown: T[],
+  page: FirstPage<T>,
+  following: boolean,
+  key: (row: T) => string,
+): Tail<T> {
+  if (shown.length === 0) return { rows: page.rows, waiting: 0, deep: false };
+  const fresh = new Map(page.rows.map((row) => [key(row), row]));
   // Rows up to the last one that the page still has lie in its stretch; those after it were loaded later.
-  const end = shown.findLastIndex((row) => fresh.has(rowKey(row)));
+  const end = shown.findLastIndex((row) => fresh.has(key(row)));
   const beyond = page.last ? [] : shown.slice(end + 1);
-  if (following) return { rows: [...page.rows, ...(end < 0 ? [] : beyond)], waiting: 0 };
-  const known = new Set(shown.map(rowKey));
-  const still = shown.slice(0, end + 1).flatMap((row) => fresh.get(rowKey(row)) ?? []);
-  const waiting = page.rows.filter((row) => !known.has(rowKey(row))).length;
-  return { rows: [...still, ...beyond], waiting };
+  if (following) {
+    // Where the page has none of the rows, others may lie between: the list begins anew.
+    const behind = end < 0 ? [] : beyond;
+    return { rows: [...page.rows, ...behind], waiting: 0, deep: behind.length > 0 };
+  }
+  const known = new Set(shown.map(key));
+  const still = shown.slice(0, end + 1).flatMap((row) => fresh.get(key(row)) ?? []);
+  const waiting = page.rows.filter((row) => !known.has(key(row))).length;
+  return { rows: [...still, ...beyond], waiting, deep: beyond.length > 0 };
 }

@@ -113,6 +113,8 @@ commands! {
     set_settings(SetSettings) -> json Settings;
     /// What the database holds, and what the present retention would free.
     get_storage(NoParams) -> json Storage, on Status;
+    /// What limits that are not set yet would delete, so that a reader can be asked before they are.
+    preview_retention(PreviewRetention) -> json RetentionPreview;
     /// Applies retention now.
     apply_retention(NoParams) -> json Purged;
     /// Deletes traces for good: rows, payloads, facts and index.

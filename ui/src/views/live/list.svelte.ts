@@ -66,7 +66,8 @@ export function traceList(
     const another = of !== shownOf;
     if (another) paged = false;
     const before = another ? [] : rows;
-    const tail = join(before, { rows: page.rows, last: page.next === null }, following);
+    const tail = join(before, { rows: page.rows, last: page.next === null }, following, rowKey);
+    if (following && !tail.deep) paged = false;
     // Without older pages there is nothing to keep behind the first.
     const whole = tail.waiting === 0 && !paged && (following || another);
     rows = whole ? page.rows : tail.rows;
@@ -88,9 +89,11 @@ export function traceList(
     if (loading || cursor === null || shownOf !== identity()) return;
     loading = true;
     const of = shownOf;
+    const from = cursor;
     try {
-      const page = await host.call("list_traces", { ...filter(), cursor });
-      if (of !== shownOf) return;
+      const page = await host.call("list_traces", { ...filter(), cursor: from });
+      // Another list, or the same begun anew.
+      if (of !== shownOf || from !== cursor) return;
       const known = new Set(rows.map(rowKey));
       rows = [...rows, ...page.rows.filter((row) => !known.has(rowKey(row)))];
       cursor = page.next;

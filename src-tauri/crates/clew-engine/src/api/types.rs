@@ -445,6 +445,26 @@ pub struct Storage {
     pub notice: Option<String>,
 }
 
+/// Limits to look at before they are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PreviewRetention {
+    /// Bytes of database and index, at least 64 MiB.
+    pub max_bytes: u64,
+    /// Days since a trace was received, 1 to 3650; `null` keeps it for ever.
+    pub max_days: Option<u32>,
+}
+
+/// What limits would delete now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RetentionPreview {
+    /// Traces.
+    pub traces: u64,
+    /// Bytes that this would free, estimated.
+    pub bytes: u64,
+}
+
 /// What a deletion removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -1,9 +1,13 @@
 //! Commands of the Settings view: settings, storage, retention, deletion.
 
-use crate::api::{DeleteTraces, NoParams, Purged, SetSettings, Settings, Storage};
+use crate::api::{
+    DeleteTraces, NoParams, PreviewRetention, Purged, RetentionPreview, SetSettings, Settings,
+    Storage,
+};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
+use crate::settings::Retention;
 use crate::store::{figures, retention, spans};
 
 /// Traces that one command may delete.
@@ -60,6 +64,27 @@ impl Engine {
             purgeable_traces: preview.traces,
             purgeable_bytes: preview.bytes,
             notice: self.holdings().ok().and_then(retention::Holdings::notice),
+        })
+    }
+
+    pub(crate) async fn preview_retention(
+        &self,
+        params: PreviewRetention,
+    ) -> Result<RetentionPreview, Error> {
+        let limits = Settings {
+            retention: Retention {
+                max_bytes: params.max_bytes,
+                max_days: params.max_days,
+            },
+            ..Settings::default()
+        };
+        limits
+            .validate()
+            .map_err(|message| Error::new(ErrorCode::BadRequest, message))?;
+        let preview = retention::preview(&self.inner.store, limits.retention).await?;
+        Ok(RetentionPreview {
+            traces: preview.traces,
+            bytes: preview.bytes,
         })
     }
 
