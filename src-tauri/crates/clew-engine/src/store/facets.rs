@@ -77,10 +77,7 @@ pub(crate) async fn totals(
     totals
 }
 
-async fn sums(
-    matching: &mut SqliteConnection,
-    filter: &TraceFilter,
-) -> Result<TraceTotals, Error> {
+async fn sums(matching: &mut SqliteConnection, filter: &TraceFilter) -> Result<TraceTotals, Error> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT count(*), coalesce(sum(spans), 0), coalesce(sum(error), 0),
                 sum(tokens >> 32), sum(tokens & 4294967295), sum(cost >> 32), sum(cost & 4294967295),
@@ -174,10 +171,7 @@ async fn histogram(
     Ok((from, step, buckets))
 }
 
-async fn values(
-    matching: &mut SqliteConnection,
-    facet: Facet,
-) -> Result<Vec<FacetValue>, Error> {
+async fn values(matching: &mut SqliteConnection, facet: Facet) -> Result<Vec<FacetValue>, Error> {
     let name = if facet == Facet::Service {
         "service"
     } else {

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use clew_core::convention;
 use clew_core::model::{Facts, Message, Operation, SpanId, SpanView, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
-use clew_core::trace::{self, SpanDetail, SpanRow, Surroundings, Tree, VariantRow, Waterfall, flag};
+use clew_core::trace::{
+    self, SpanDetail, SpanRow, Surroundings, Tree, VariantRow, Waterfall, flag,
+};
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
