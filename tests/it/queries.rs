@@ -33,6 +33,118 @@ async fn loaded() -> Rig {
     rig
 }
 
+/// What its details say of a span's link to its parent: `has not arrived`, `was cut`, or nothing.
+async fn link(rig: &Rig, trace: u128, span: u64) -> &'static str {
+    let params = json!({"traceId": hex(trace), "spanId": format!("{span:016x}")});
+    let detail = rig.call("get_span", params).await.to_string();
+    let said = ["has not arrived", "was cut"];
+    said.into_iter()
+        .find(|words| detail.contains(words))
+        .unwrap_or("")
+}
+
+#[tokio::test]
+async fn a_span_says_where_it_stands_and_what_its_conversation_repeats() {
+    let rig = Rig::start().await;
+    let later = |id: u64, parent: u64, nanos: u64| {
+        let mut span = span(1, id, parent, "step");
+        span.start_time_unix_nano = START + nanos;
+        span
+    };
+    let spans = vec![
+        later(1, 0, 0),
+        later(2, 1, 10),
+        later(3, 99, 20),
+        // A cycle of three, its earliest the second, and one that hangs on it.
+        later(4, 6, 40),
+        later(5, 4, 30),
+        later(6, 5, 50),
+        later(7, 6, 60),
+        later(8, 8, 70),
+    ];
+    rig.take(Signal::Traces, &traces(spans)).await;
+    rig.settle().await;
+    let mut links = Vec::new();
+    for span in 1..=8 {
+        links.push(link(&rig, 1, span).await);
+    }
+    let (none, gone, cut) = ("", "has not arrived", "was cut");
+    assert_eq!(links, [none, none, gone, none, cut, none, none, cut]);
+
+    // Three calls within one microsecond, sent in another order: the latest before each is what counts.
+    let asks = |id: u64, start: u64, question: u64| {
+        let mut span = call(2, id, 0, "", "");
+        let messages = json!([{"role": "user", "parts": [{"type": "text", "content": format!("question {question}")}]}]);
+        span.attributes
+            .push(text("gen_ai.input.messages", &messages.to_string()));
+        span.start_time_unix_nano = start;
+        span
+    };
+    let calls = vec![
+        asks(13, START + 30, 13),
+        asks(11, START + 10, 11),
+        asks(12, START + 20, 12),
+        asks(14, u64::MAX - 5, 13),
+        asks(15, u64::MAX - 4, 11),
+    ];
+    rig.take(Signal::Traces, &traces(calls)).await;
+    rig.settle().await;
+    let mut reused = Vec::new();
+    for id in 11..=15 {
+        let params = json!({"traceId": hex(2), "spanId": format!("{id:016x}")});
+        reused.push(rig.call("get_span", params).await["reused"].clone());
+    }
+    assert_eq!(
+        reused,
+        [0, 0, 0, 1, 0],
+        "of the call before, and of no other"
+    );
+}
+
+#[tokio::test]
+async fn traces_are_found_by_what_their_resource_holds_and_by_when_they_came() {
+    let rig = Rig::start().await;
+    for (trace, service) in [(1, "run-a1b2"), (2, "run-c3d4")] {
+        let request = traces_of(service, vec![span(trace, 1, 0, "step")]);
+        rig.take(Signal::Traces, &request).await;
+    }
+    rig.settle().await;
+    let found = ids(&rig, json!({"resource": "a1b2"})).await;
+    assert_eq!(found, BTreeSet::from([hex(1)]));
+    assert!(ids(&rig, json!({"resource": "e5f6"})).await.is_empty());
+    let received = rig.list(json!({"resource": "c3d4"})).await[0]["receivedMicros"].clone();
+    let received = received.as_u64().expect("a number");
+    let found = ids(&rig, json!({"receivedFrom": received})).await;
+    assert!(found.contains(&hex(2)), "{found:?}");
+    let none = ids(&rig, json!({"receivedFrom": received + 1})).await;
+    assert!(!none.contains(&hex(2)), "{none:?}");
+    let totals = rig
+        .call("summarise_traces", json!({"resource": "a1b2"}))
+        .await;
+    assert_eq!(totals["traces"], 1);
+}
+
+#[tokio::test]
+async fn a_child_hours_before_its_parent_is_shown_as_it_came() {
+    const HOURS: u64 = 2 * 3_600_000_000_000;
+    let rig = Rig::start().await;
+    let mut early = span(1, 2, 1, "on another machine");
+    early.start_time_unix_nano -= HOURS;
+    early.end_time_unix_nano -= HOURS;
+    let spans = vec![span(1, 1, 0, "root"), early.clone()];
+    rig.take(Signal::Traces, &traces(spans)).await;
+    rig.settle().await;
+    let (waterfall, _) = rig
+        .call_packed("get_waterfall", json!({"traceId": hex(1)}))
+        .await;
+    let origin = early.start_time_unix_nano.to_string();
+    assert_eq!(waterfall["originNanos"], json!(origin), "{waterfall}");
+    let params = json!({"traceId": hex(1), "spanId": "0000000000000002"});
+    let detail = rig.call("get_span", params).await;
+    assert_eq!(detail["startNanos"], json!(origin), "{detail}");
+    assert_eq!(detail["parentSpanId"], "0000000000000001", "{detail}");
+}
+
 async fn ids(rig: &Rig, mut filter: Value) -> BTreeSet<String> {
     filter["limit"] = json!(500);
     let rows = rig.list(filter).await;

@@ -1,6 +1,6 @@
 //! The receiver over real sockets: what OTLP clients, mistaken clients and hostile ones get to see.
 
-mod client;
+pub(crate) mod client;
 mod gates;
 mod limits;
 mod ports;

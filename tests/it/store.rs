@@ -15,6 +15,8 @@ use clew_tests::otlp::{START, hex, span, traces};
 use clew_tests::{Answer, Rig, wait_until};
 use serde_json::json;
 
+use crate::receive::client;
+
 /// How long another program holds the database at least (C8).
 const LOCKED: Duration = Duration::from_secs(30);
 
@@ -176,6 +178,10 @@ async fn while_another_program_locks_the_database_senders_are_told_to_wait() {
         "{}",
         refused.text
     );
+    let call = client::call(&request(4));
+    let call = call.send(grpc, client::method("traces")).await;
+    assert_eq!(call.grpc_status(), Some(14), "UNAVAILABLE");
+    assert!(call.has_details(), "RetryInfo");
     // Reading goes on.
     assert_eq!(rig.list(json!({})).await.len(), 1);
     let status = rig.call("get_status", json!({})).await;

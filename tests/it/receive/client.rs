@@ -16,26 +16,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
     /// Of gRPC: in trailers, or in headers where there is no message.
-    pub(super) trailers: HeaderMap,
+    pub(crate) trailers: HeaderMap,
 }
 
 impl Reply {
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).map(|value| value.to_str());
         value.and_then(Result::ok).unwrap_or_default()
     }
 
     /// The status of a call, or `None` where the reply is not gRPC's.
-    pub(super) fn grpc_status(&self) -> Option<u32> {
+    pub(crate) fn grpc_status(&self) -> Option<u32> {
         let status = self
             .trailers
             .get("grpc-status")
@@ -44,7 +44,7 @@ impl Reply {
     }
 
     /// The delay of `RetryInfo`, where the call's status has details.
-    pub(super) fn has_details(&self) -> bool {
+    pub(crate) fn has_details(&self) -> bool {
         self.trailers.contains_key("grpc-status-details-bin")
             || self.headers.contains_key("grpc-status-details-bin")
     }
@@ -52,7 +52,7 @@ impl Reply {
 
 /// A request over HTTP/1.1 or HTTP/2.
 #[derive(Debug, Clone)]
-pub(super) struct Ask {
+pub(crate) struct Ask {
     method: &'static str,
     headers: Vec<(String, String)>,
     body: Bytes,
@@ -60,7 +60,7 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    pub(super) fn new(method: &'static str) -> Self {
+    pub(crate) fn new(method: &'static str) -> Self {
         Self {
             method,
             headers: Vec::new(),
@@ -69,17 +69,17 @@ impl Ask {
         }
     }
 
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub(super) fn body(mut self, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
 
-    pub(super) async fn send(self, address: SocketAddr, path: &str) -> Reply {
+    pub(crate) async fn send(self, address: SocketAddr, path: &str) -> Reply {
         let mut request = Request::builder()
             .method(self.method)
             .uri(format!("http://{address}{path}"));
@@ -109,31 +109,31 @@ impl Ask {
 }
 
 /// A `POST` of protobuf.
-pub(super) async fn post(address: SocketAddr, path: &str, body: impl Into<Bytes>) -> Reply {
+pub(crate) async fn post(address: SocketAddr, path: &str, body: impl Into<Bytes>) -> Reply {
     protobuf(body).send(address, path).await
 }
 
 /// A request in protobuf.
-pub(super) fn protobuf(body: impl Into<Bytes>) -> Ask {
+pub(crate) fn protobuf(body: impl Into<Bytes>) -> Ask {
     Ask::new("POST")
         .with("content-type", "application/x-protobuf")
         .body(body)
 }
 
 /// A request in JSON.
-pub(super) fn json(body: impl Into<Bytes>) -> Ask {
+pub(crate) fn json(body: impl Into<Bytes>) -> Ask {
     Ask::new("POST")
         .with("content-type", "application/json")
         .body(body)
 }
 
 /// A gRPC call with one message, uncompressed.
-pub(super) fn call(message: &[u8]) -> Ask {
+pub(crate) fn call(message: &[u8]) -> Ask {
     framed(0, message)
 }
 
 /// A gRPC call with one message and these flags.
-pub(super) fn framed(flags: u8, message: &[u8]) -> Ask {
+pub(crate) fn framed(flags: u8, message: &[u8]) -> Ask {
     let length = u32::try_from(message.len()).expect("a message below 4 GiB");
     let mut body = Vec::with_capacity(message.len() + 5);
     body.push(flags);
@@ -143,7 +143,7 @@ pub(super) fn framed(flags: u8, message: &[u8]) -> Ask {
 }
 
 /// A gRPC call with this body.
-pub(super) fn raw_call(body: impl Into<Bytes>) -> Ask {
+pub(crate) fn raw_call(body: impl Into<Bytes>) -> Ask {
     Ask {
         http2: true,
         ..Ask::new("POST")
@@ -154,7 +154,7 @@ pub(super) fn raw_call(body: impl Into<Bytes>) -> Ask {
 }
 
 /// gRPC's path of a signal.
-pub(super) fn method(signal: &str) -> &'static str {
+pub(crate) fn method(signal: &str) -> &'static str {
     match signal {
         "traces" => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
         "logs" => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
@@ -167,7 +167,7 @@ pub(super) fn method(signal: &str) -> &'static str {
 }
 
 /// Writes bytes to a socket and reads until it is closed.
-pub(super) async fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("it listens");
     // The peer may close before it has read everything.
     let _ = stream.write_all(bytes).await;
@@ -180,7 +180,7 @@ pub(super) async fn raw(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The status of a raw HTTP/1 reply; 0 where there is none.
-pub(super) fn status_of(reply: &[u8]) -> u16 {
+pub(crate) fn status_of(reply: &[u8]) -> u16 {
     let text = String::from_utf8_lossy(reply);
     let line = text.strip_prefix("HTTP/1.");
     let status = line.and_then(|line| line.get(2..5));

@@ -1563,6 +1563,14 @@ session: string | null,
  */
 range: TimeRange, 
 /**
+ * Received at or after this, in microseconds since the epoch: programs may state any start.
+ */
+receivedFrom?: number, 
+/**
+ * Text that the resource of one of its spans holds, such as the id that `clew run` gives a program.
+ */
+resource?: string, 
+/**
  * Only this source: 0 is live telemetry; `null` is all.
  */
 source: number | null, 

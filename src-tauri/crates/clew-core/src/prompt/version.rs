@@ -129,7 +129,10 @@ fn figures(version: String, mut calls: Vec<&PromptCall>) -> PromptVersion {
     };
     PromptVersion {
         version,
-        template: calls.iter().rev().find_map(|call| call.template.as_deref().map(str::to_owned)),
+        template: calls
+            .iter()
+            .rev()
+            .find_map(|call| call.template.as_deref().map(str::to_owned)),
         texts: count(texts.len()),
         calls: count(calls.len()),
         errors: count(calls.iter().filter(|call| call.failed).count()),

@@ -138,7 +138,11 @@ async fn serve(
 ) {
     let graceful = GracefulShutdown::new();
     loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit,
+            () = stopping(&mut stopped) => break,
+        };
+        let Ok(permit) = permit else {
             break;
         };
         let stream = tokio::select! {

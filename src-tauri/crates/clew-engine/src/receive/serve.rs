@@ -31,6 +31,8 @@ const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 const HEAD_BYTES: usize = 128 * 1024;
 /// Pause after the system refuses a connection: out of file descriptors, mostly.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+/// Shortest time between two lines of the log that say so.
+const WARN_EVERY: Duration = Duration::from_secs(60);
 /// How long a connection that is told to go may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// How often one peer's nonsense is logged, in microseconds.
@@ -95,6 +97,7 @@ pub(super) async fn accept(
     crowd: Arc<Crowd>,
     mut run: watch::Receiver<Run>,
 ) {
+    let mut warned: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
@@ -113,7 +116,10 @@ pub(super) async fn accept(
                     &format!("a connection could not be accepted: {error}"),
                     "if files are exhausted, raise the limit (ulimit -n) or close connections",
                 );
-                tracing::warn!(%error, "cannot accept a connection");
+                if warned.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
+                    warned = Some(Instant::now());
+                    tracing::warn!(%error, "cannot accept a connection");
+                }
                 tokio::time::sleep(REFUSED_PAUSE).await;
             }
         }
