@@ -414,7 +414,9 @@ async fn connect(path: &Path) -> Result<SqlitePool, Error> {
                 match schema.execute(&mut *connection).await.map_err(Error::from) {
                     Err(error) if error.cause == Cause::Damage => {
                         tracing::warn!("cannot use the index {}: {error}", index.display());
-                        sqlx::query("DETACH DATABASE search").execute(connection).await?;
+                        sqlx::query("DETACH DATABASE search")
+                            .execute(connection)
+                            .await?;
                     }
                     _ => {}
                 }
