@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clew_core::otlp::Signal;
 use clew_engine::ErrorCode;
 use clew_tests::otlp::{call, hex, traces};
-use clew_tests::{Rig, recorded};
+use clew_tests::{Rig, recorded, wait_until};
 use serde_json::{Value, json};
 
 async fn open(rig: &Rig, path: &Path) -> Value {
@@ -322,6 +322,50 @@ async fn closing_a_file_removes_its_rows_and_no_others() {
     // Opened again, it is there again.
     let again = open(&rig, &rig.folder().join("one.jsonl")).await;
     assert_eq!(again["spans"], opened[0]["spans"]);
+}
+
+/// Closed while it is being read, it stops there, and nothing of it stays; opened again, it is another source.
+#[tokio::test]
+async fn a_file_closed_while_it_is_read_leaves_nothing() {
+    let rig = Rig::start().await;
+    let line = |trace: u128| {
+        let span = json!({
+            "traceId": hex(trace), "spanId": "0000000000000001", "name": "step",
+            "startTimeUnixNano": "1", "endTimeUnixNano": "2",
+        });
+        json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).to_string()
+    };
+    let lines: Vec<String> = (1..=30_000).map(line).collect();
+    let path = write(&rig, "long.jsonl", lines.join("\n").as_bytes());
+    let token = rig.engine.offer_file(&path);
+    let engine = rig.engine.clone();
+    let reading = tokio::spawn(async move {
+        let params = json!({"tokens": [token]}).to_string();
+        clew_engine::api::dispatch(&engine, "open_files", params.as_bytes()).await
+    });
+    wait_until("it is being read", async || {
+        (rig.rows("traces") > 0).then_some(())
+    })
+    .await;
+    let listed = rig.call("list_sources", json!({})).await;
+    let id = listed[0]["id"].clone();
+    rig.call("close_source", json!({"id": id})).await;
+    let answer = reading.await.expect("it ends").expect("it answers");
+    let clew_engine::api::Reply::Json(answer) = answer else {
+        panic!("columns");
+    };
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(
+        answer.contains("closed while it was being read"),
+        "{answer}"
+    );
+    for table in ["traces", "spans", "facts"] {
+        assert_eq!(rig.rows(table), 0, "{table}");
+    }
+    assert_eq!(rig.call("list_sources", json!({})).await, json!([]));
+    let again = open(&rig, &path).await;
+    assert_ne!(again["source"], id);
+    assert_eq!(again["spans"], 30_000);
 }
 
 #[tokio::test]

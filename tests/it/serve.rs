@@ -311,6 +311,59 @@ fn a_file_given_over_http_is_private_and_gone_once_opened() {
     assert!(served.files_below("clew.db.uploads").is_empty());
 }
 
+/// Where an upload lies says nothing of it: its content and name do, or the path that its sender read.
+#[test]
+fn a_file_given_twice_is_one_source_and_another_of_its_name_is_another() {
+    let served = Served::start(&[]);
+    let trace = include_bytes!("../../fixtures/otlp/manual_generic/001-traces-http-json.json");
+    let other = String::from_utf8_lossy(trace).replace("\"name\"", " \"name\"");
+    let open = |query: &str, content: &[u8]| {
+        let path = format!("/files?{query}");
+        let answer = post(&served, &path, "application/octet-stream", content);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let params = serde_json::json!({ "tokens": [answer.json()["token"]] }).to_string();
+        let opened = post(
+            &served,
+            "/api/open_files",
+            "application/json",
+            params.as_bytes(),
+        );
+        opened.json()[0]["source"].as_i64().expect("it is opened")
+    };
+    let first = open("name=t.json", trace);
+    assert_eq!(open("name=t.json", trace), first);
+    assert_ne!(open("name=t.json", other.as_bytes()), first);
+    assert_ne!(open("name=u.json", trace), first);
+    let told = open("name=t.json&path=%2Fhome%2Fme%2Ft.json", trace);
+    assert_ne!(told, first);
+    let grown = open("name=t.json&path=%2Fhome%2Fme%2Ft.json", other.as_bytes());
+    assert_eq!(grown, told);
+}
+
+/// A client that leaves in the middle leaves nothing on the disk.
+#[test]
+fn a_file_that_breaks_off_is_removed() {
+    let served = Served::start(&[]);
+    let mut stream = std::net::TcpStream::connect(&served.ui).expect("it listens");
+    let head = format!(
+        "POST /files?name=t.json HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/octet-stream\r\nContent-Length: 1000000\r\n\r\n",
+        served.ui, served.token
+    );
+    std::io::Write::write_all(&mut stream, head.as_bytes()).expect("is sent");
+    std::io::Write::write_all(&mut stream, &[b' '; 1_000]).expect("is sent");
+    let waits = |count: usize| {
+        let began = Instant::now();
+        while served.files_below("clew.db.uploads").len() != count {
+            assert!(began.elapsed() < clew_tests::PATIENCE, "{count} files");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    waits(1);
+    drop(stream);
+    waits(0);
+}
+
 #[test]
 fn changes_are_told_as_they_happen_and_after_a_break_all_at_once() {
     let served = Served::start(&[]);

@@ -79,7 +79,7 @@ async fn a_database_without_its_index_can_be_read() {
             if command == "list_traces" {
                 assert_eq!(answer["rows"][0]["traceId"], hex(1), "{answer}");
             } else {
-                assert_eq!(answer["unindexed"], 1, "{answer}");
+                assert_eq!(answer["spans"], 1, "{answer}");
             }
         }
         reader.shut_down().await;

@@ -11,8 +11,8 @@ CREATE TABLE strings (
 
 -- Where telemetry came from: 0 is live, every opened file has its own.
 CREATE TABLE sources (
-    id      INTEGER PRIMARY KEY,
-    key     TEXT    NOT NULL UNIQUE, -- the file's path: opened again, it is the same source
+    id      INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: what still comes of a closed file is not another's
+    key     TEXT    NOT NULL UNIQUE, -- the file's path, or what it holds and its name: opened again, it is the same source
     label   TEXT    NOT NULL,
     format  TEXT    NOT NULL,
     opened  INTEGER NOT NULL -- microseconds since the epoch

@@ -63,7 +63,15 @@ pub(crate) struct Inner {
     pub(crate) changes: Changes,
     allowed: AllowedHosts,
     listening: Mutex<Vec<Listening>>,
-    offered: Mutex<HashMap<String, PathBuf>>,
+    offered: Mutex<HashMap<String, Offered>>,
+}
+
+/// A file that may be opened.
+#[derive(Debug)]
+pub(crate) struct Offered {
+    pub(crate) path: PathBuf,
+    /// What makes it the same source when it is opened again; `None` is its path.
+    pub(crate) key: Option<String>,
 }
 
 /// What a process that writes has.
@@ -294,6 +302,14 @@ impl Engine {
 
     /// Offers a file to `open_files`; returns the token that names it there, once.
     pub fn offer_file(&self, path: &Path) -> String {
+        self.offer(Offered {
+            path: path.to_owned(),
+            key: None,
+        })
+    }
+
+    /// Offers a file; returns the token that names it.
+    pub(crate) fn offer(&self, file: Offered) -> String {
         let mut bytes = [0; 16];
         rand::rng().fill_bytes(&mut bytes);
         let token = u128::from_be_bytes(bytes);
@@ -303,21 +319,21 @@ impl Engine {
             .offered
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        offered.insert(token.clone(), path.to_owned());
+        offered.insert(token.clone(), file);
         token
     }
 
     /// Offers a file again under the token that it had.
-    pub(crate) fn give_back(&self, token: String, path: PathBuf) {
+    pub(crate) fn give_back(&self, token: String, file: Offered) {
         self.inner
             .offered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(token, path);
+            .insert(token, file);
     }
 
     /// The file that a token names; the token is used up.
-    pub(crate) fn take_file(&self, token: &str) -> Option<PathBuf> {
+    pub(crate) fn take_file(&self, token: &str) -> Option<Offered> {
         self.inner
             .offered
             .lock()

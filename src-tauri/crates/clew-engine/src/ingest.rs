@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clew_core::otlp::Batch;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::error::{Error, ErrorCode};
+use crate::error::{Cause, Error, ErrorCode};
 use crate::store::disk::Disk;
-use crate::store::prepare::prepare;
+use crate::store::prepare::{Prepared, prepare};
 use crate::store::writer::Writer;
 use crate::store::{ground, now_micros};
 
 /// KiB of payload that may wait for the writer: two of the largest requests.
 const QUEUE_KIB: usize = 128 * 1024;
+
+/// How long a file waits for a disk or a database that cannot take more, and how often it asks.
+const PATIENCE: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How long a sender is asked to wait when the queue is full.
 const RETRY: Duration = Duration::from_secs(1);
@@ -88,53 +92,87 @@ impl Ingest {
         self.store(source, batch, permit).await
     }
 
-    /// As [`Ingest::commit`], but waits for room in the queue: for files, which nobody sends again.
+    /// As [`Ingest::commit`], but waits for room in the queue, and up to a minute for room on the disk: for files, which
+    /// nobody sends again.
     ///
     /// # Errors
     /// [`Refused`], never [`Refused::Busy`].
     pub async fn commit_patiently(&self, source: i64, batch: Batch) -> Result<Committed, Refused> {
-        self.ready()?;
+        self.open()?;
         let size = u32::try_from((weight(&batch) / 1024 + 1).min(QUEUE_KIB)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.queue)
             .acquire_many_owned(size)
             .await
             .map_err(|_| Refused::ShuttingDown)?;
-        self.store(source, batch, permit).await
+        let prepared = self.prepare(batch).await?;
+        let permit = Arc::new(permit);
+        let until = Instant::now() + PATIENCE;
+        loop {
+            self.open()?;
+            let full = match self.disk.check() {
+                Ok(()) => match self.write(source, &prepared, &permit).await {
+                    Err(error) if error.cause == Cause::Medium => self.refused(error),
+                    result => return result.map_err(|error| self.refused(error)),
+                },
+                Err(full) => Refused::Unavailable(full),
+            };
+            if Instant::now() >= until {
+                return Err(full);
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     async fn store(
         &self,
         source: i64,
         batch: Batch,
-        permit: tokio::sync::OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
     ) -> Result<Committed, Refused> {
-        let prepared = tokio::task::spawn_blocking(move || prepare(batch))
+        let prepared = self.prepare(batch).await?;
+        self.write(source, &prepared, &Arc::new(permit))
             .await
-            .map_err(Error::internal)
-            .and_then(|prepared| prepared.map_err(Error::internal));
-        let result = match prepared {
-            Ok(prepared) => {
-                self.writer
-                    .commit(move |session| {
-                        let _held_until_stored = permit;
-                        ground::store(session, source, &prepared, now_micros())
-                    })
-                    .await
-            }
-            Err(error) => Err(error),
-        };
-        match result {
-            Ok(stored) => {
-                self.committed.committed(source, stored);
-                Ok(stored)
-            }
-            Err(error) if error.code == ErrorCode::Busy => Err(Refused::ShuttingDown),
-            Err(error) => {
-                tracing::warn!("{error}");
-                self.disk.failed(&error);
-                Err(Refused::Unavailable(error.message))
-            }
+            .map_err(|error| self.refused(error))
+    }
+
+    async fn prepare(&self, batch: Batch) -> Result<Arc<Prepared>, Refused> {
+        let prepared = tokio::task::spawn_blocking(move || prepare(batch)).await;
+        match prepared.map_err(Error::internal) {
+            Ok(Ok(prepared)) => Ok(Arc::new(prepared)),
+            Ok(Err(error)) => Err(self.refused(Error::internal(error))),
+            Err(error) => Err(self.refused(error)),
         }
+    }
+
+    async fn write(
+        &self,
+        source: i64,
+        prepared: &Arc<Prepared>,
+        permit: &Arc<OwnedSemaphorePermit>,
+    ) -> Result<Committed, Error> {
+        let (prepared, permit) = (Arc::clone(prepared), Arc::clone(permit));
+        let stored = self
+            .writer
+            .commit(move |session| {
+                let _held_until_stored = permit;
+                ground::store(session, source, &prepared, now_micros())
+            })
+            .await?;
+        self.committed.committed(source, stored);
+        Ok(stored)
+    }
+
+    /// What is answered to a batch that was not stored. Where disk or database cannot take more, others are refused too
+    /// for a moment; what is wrong with one batch costs that batch.
+    fn refused(&self, error: Error) -> Refused {
+        if error.code == ErrorCode::Busy {
+            return Refused::ShuttingDown;
+        }
+        tracing::warn!("{error}");
+        if error.cause == Cause::Medium {
+            self.disk.failed(&error);
+        }
+        Refused::Unavailable(error.message)
     }
 
     /// Whether [`Ingest::commit`] would be refused now, so that a receiver can say so before it reads a body.
@@ -142,13 +180,18 @@ impl Ingest {
     /// # Errors
     /// What `commit` would answer.
     pub fn ready(&self) -> Result<(), Refused> {
-        if self.closing.load(Ordering::Acquire) {
-            return Err(Refused::ShuttingDown);
-        }
+        self.open()?;
         if self.queue.available_permits() == 0 {
             return Err(Refused::Busy(RETRY));
         }
         self.disk.check().map_err(Refused::Unavailable)
+    }
+
+    fn open(&self) -> Result<(), Refused> {
+        if self.closing.load(Ordering::Acquire) {
+            return Err(Refused::ShuttingDown);
+        }
+        Ok(())
     }
 
     /// Refuses everything from now on.

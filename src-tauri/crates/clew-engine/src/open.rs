@@ -9,7 +9,7 @@ use clew_core::otlp::{Batch, Problem};
 use tokio::sync::mpsc;
 
 use crate::api::Opened;
-use crate::engine::Engine;
+use crate::engine::{Engine, Offered};
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
 use crate::ingest::Committed;
@@ -34,7 +34,8 @@ type Piece = (Batch, Vec<Problem>);
 ///
 /// # Errors
 /// Not a regular file, unreadable, or of no known format; nothing is stored then.
-pub(crate) async fn file(engine: &Engine, path: &Path) -> Result<Opened, Error> {
+pub(crate) async fn file(engine: &Engine, file: Offered) -> Result<Opened, Error> {
+    let path = file.path.as_path();
     let label = label(path);
     let shown = label.clone();
     let failed = move |why: &dyn std::fmt::Display| {
@@ -50,10 +51,9 @@ pub(crate) async fn file(engine: &Engine, path: &Path) -> Result<Opened, Error> 
     let format = format::sniff(&head[..head.len().min(HEAD)]).ok_or_else(|| {
         failed(&"it is of no format that Clew knows (OTLP JSON, OTLP JSON Lines)")
     })?;
-    let key = std::fs::canonicalize(path)
-        .unwrap_or_else(|_| path.to_owned())
-        .to_string_lossy()
-        .into_owned();
+    let canonical = || std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let key = file.key.clone();
+    let key = key.unwrap_or_else(|| canonical().to_string_lossy().into_owned());
     let source = source(engine, key, label.clone(), format.title()).await?;
     let (send, receive) = mpsc::channel(2);
     let reading = tokio::task::spawn_blocking(move || read(reader, format, &send));
@@ -100,11 +100,14 @@ fn read(
     send: &mpsc::Sender<Piece>,
 ) -> std::io::Result<()> {
     let mut parser = format.reader();
-    // Nobody takes the rest once the engine shuts down; reading on costs nothing that matters.
     let mut sink =
         |batch: Batch, problems: Vec<Problem>| drop(send.blocking_send((batch, problems)));
     let mut piece = vec![0; PIECE];
     let result = loop {
+        // Nobody takes the rest where it is refused, where the file is closed, or when the engine shuts down.
+        if send.is_closed() {
+            return Ok(());
+        }
         match reader.read(&mut piece) {
             Ok(0) => break Ok(()),
             Ok(count) => parser.push(&piece[..count], &mut sink),

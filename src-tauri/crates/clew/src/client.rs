@@ -92,9 +92,12 @@ impl Client {
         let kind = file.metadata().await.with_context(cannot)?;
         anyhow::ensure!(kind.is_file(), "{} is not a file", path.display());
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // Opened again, in whatever way, it is the same source.
+        let origin = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let (name, origin) = (percent(&name), percent(&origin.to_string_lossy()));
         let request = self
             .request(
-                &format!("/files?name={}", percent(&name)),
+                &format!("/files?name={name}&path={origin}"),
                 "application/octet-stream",
             )
             .body(StreamBody::new(chunks(file)).boxed())?;

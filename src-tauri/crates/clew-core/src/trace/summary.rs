@@ -199,18 +199,11 @@ pub fn summary(
         .reduce(|sum, cost| sum + cost)
         .filter(|cost| cost.is_finite());
     let head_facts = head.and_then(|head| head.facts.as_ref());
-    let first_call = calls.iter().find_map(|&row| {
-        rows[row]
-            .facts
-            .as_ref()
-            .filter(|facts| facts.operation == Operation::Llm)
-    });
-    let last_call = calls.iter().rev().find_map(|&row| {
-        rows[row]
-            .facts
-            .as_ref()
-            .filter(|facts| facts.operation == Operation::Llm)
-    });
+    // Some call of a trace may be told without its content.
+    let call_facts = || {
+        let facts = calls.iter().filter_map(|&row| rows[row].facts.as_ref());
+        facts.filter(|facts| facts.operation == Operation::Llm)
+    };
     let ttft = calls
         .iter()
         .find_map(|&row| rows[row].facts.as_ref()?.ttft_nanos);
@@ -236,10 +229,14 @@ pub fn summary(
         user: facts().find_map(|(_, facts)| facts.user.clone()),
         input_preview: head_facts
             .and_then(|facts| facts.input_preview.clone())
-            .or_else(|| first_call?.input_preview.clone()),
+            .or_else(|| call_facts().find_map(|facts| facts.input_preview.clone())),
         output_preview: head_facts
             .and_then(|facts| facts.output_preview.clone())
-            .or_else(|| last_call?.output_preview.clone()),
+            .or_else(|| {
+                call_facts()
+                    .rev()
+                    .find_map(|facts| facts.output_preview.clone())
+            }),
         findings,
         received_micros: last_received_micros,
     }

@@ -155,13 +155,16 @@ async fn link(State(shared): State<Shared>, headers: HeaderMap) -> Response {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct FileName {
     name: String,
+    /// The whole path of the file that was read, where the sender knows it.
+    path: Option<String>,
 }
 
 async fn give_file(
     State(shared): State<Shared>,
-    Query(FileName { name }): Query<FileName>,
+    Query(FileName { name, path }): Query<FileName>,
     request: Request,
 ) -> Response {
     if let Some(refusal) = wrong_type(request.headers(), "application/octet-stream") {
@@ -169,7 +172,7 @@ async fn give_file(
     }
     let received = shared
         .uploads
-        .receive(&shared.engine, &name, request.into_body());
+        .receive(&shared.engine, &name, path, request.into_body());
     match received.await {
         Ok(token) => Json(serde_json::json!({ "token": token })).into_response(),
         Err(error) => error.into_response(),

@@ -10,8 +10,9 @@ use axum::body::Body;
 use http_body_util::BodyExt as _;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::Engine;
+use crate::engine::{Engine, Offered};
 use crate::error::{Error, ErrorCode};
+use crate::store::disk::Disk;
 
 /// Largest file that is taken over HTTP, in bytes: 16 GiB.
 const SIZE_LIMIT: u64 = 16 << 30;
@@ -48,23 +49,34 @@ impl Uploads {
         })
     }
 
-    /// Writes a body to a private file called `name` and offers it to the engine. Returns the engine's token.
+    /// Writes a body to a private file called `name` and offers it to the engine. Returns the engine's token. `origin` is
+    /// the whole path of the file that the sender read, if it has one.
     pub(super) async fn receive(
         &self,
         engine: &Engine,
         name: &str,
+        origin: Option<String>,
         body: Body,
     ) -> Result<String, Error> {
-        let folder = self
-            .folder
-            .join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let folder = self.folder.join(number.to_string());
         make_private(&folder).await?;
-        let path = folder.join(plain_name(name));
-        if let Err(error) = write(&path, body).await {
-            let _ = tokio::fs::remove_dir_all(&folder).await;
-            return Err(error);
-        }
-        let token = engine.offer_file(&path);
+        let mut unfinished = Unfinished(Some(folder.clone()));
+        let name = plain_name(name);
+        let path = folder.join(&name);
+        let options = engine.options();
+        let disk = Disk::new(&options.database, options.disk_floor);
+        let content = write(&path, body, &disk).await?;
+        unfinished.0 = None;
+        // Where it is kept says nothing of it: what it holds does, unless its sender has it in a file.
+        let key = match origin {
+            Some(origin) => origin,
+            None => format!("{content}/{name}"),
+        };
+        let token = engine.offer(Offered {
+            path,
+            key: Some(key),
+        });
         self.lock().insert(token.clone(), folder);
         Ok(token)
     }
@@ -82,6 +94,17 @@ impl Uploads {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, PathBuf>> {
         self.by_token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A folder that goes with its file unless all of it has arrived: also when the client leaves and nobody waits any more.
+struct Unfinished(Option<PathBuf>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0 {
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 }
 
@@ -109,7 +132,9 @@ async fn make_private(folder: &Path) -> Result<(), Error> {
         .map_err(|error| failed("make", folder, &error))
 }
 
-async fn write(path: &Path, mut body: Body) -> Result<(), Error> {
+/// Writes a body to a new file while the disk has room; returns the hash of what it holds, in hex.
+async fn write(path: &Path, mut body: Body, disk: &Disk) -> Result<String, Error> {
+    let mut hasher = blake3::Hasher::new();
     let mut options = tokio::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -140,13 +165,17 @@ async fn write(path: &Path, mut body: Body) -> Result<(), Error> {
                 "the file is larger than 16 GiB: split it, or open it with `clew import`",
             ));
         }
+        disk.check()
+            .map_err(|full| Error::new(ErrorCode::Io, full))?;
+        hasher.update(&data);
         file.write_all(&data)
             .await
             .map_err(|error| failed("write", path, &error))?;
     }
     file.flush()
         .await
-        .map_err(|error| failed("write", path, &error))
+        .map_err(|error| failed("write", path, &error))?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// The last part of a name, without anything that a file system or a terminal would act on.

@@ -216,12 +216,13 @@ impl Receiver {
             manifest,
             reserved,
         } = unpacked?;
-        for problem in problems.iter().filter(|problem| problem.rejected) {
-            self.census.refused_items(&problem.reason, 1);
-        }
         if !manifest.is_empty() {
             let committed = self.ingest.commit(0, batch).await?;
             self.census.received(now(), &delivery, manifest, committed);
+        }
+        // Not before: what was not taken is sent again.
+        for problem in problems.iter().filter(|problem| problem.rejected) {
+            self.census.refused_items(&problem.reason, 1);
         }
         drop(reserved);
         Ok(problems)

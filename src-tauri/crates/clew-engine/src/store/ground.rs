@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::prepare::{LogRow, MetricRow, Prepared, SharedRow, SpanRow};
 use super::writer::Session;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::ingest::Committed;
 
 /// Ids of interned rows, so that a commit need not look each of them up. Dropped whole when it grows large or when a
@@ -60,6 +60,15 @@ pub(crate) fn store(
     received: i64,
 ) -> Result<Committed, Error> {
     let connection = session.connection;
+    let open = connection
+        .prepare_cached("SELECT 1 FROM sources WHERE id = ? AND opened >= 0")?
+        .exists([source])?;
+    if !open {
+        return Err(Error::new(
+            ErrorCode::NotFound,
+            "the file was closed while it was being read",
+        ));
+    }
     session.interned.bound();
     let resources = shared(session, &batch.resources, Shared::Resource)?;
     let scopes = shared(session, &batch.scopes, Shared::Scope)?;

@@ -129,9 +129,14 @@ pub(crate) fn loose_logs(session: &mut Session<'_>, which: Loose) -> Result<usiz
     Ok(logs.len())
 }
 
-/// Deletes what an opened file holds besides its traces; its own row stays until they are gone too.
+/// Deletes what an opened file holds besides its traces. Its own row stays until they are gone too, marked: from here on
+/// nothing more of the file is stored under it, and the file opened again is another source.
 pub(crate) fn source(session: &mut Session<'_>, source: i64) -> Result<(), Error> {
     let connection = session.connection;
+    connection.execute(
+        "UPDATE sources SET key = 'closed ' || id, opened = -1 WHERE id = ?",
+        [source],
+    )?;
     let blocks: Vec<i64> = connection
         .prepare("SELECT DISTINCT block FROM logs WHERE source = ?")?
         .query_map([source], |row| row.get(0))?

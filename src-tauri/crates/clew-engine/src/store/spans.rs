@@ -34,10 +34,12 @@ pub(crate) struct Place {
     pub(crate) rank: i64,
     pub(crate) block: i64,
     pub(crate) slot: usize,
+    /// Whether it was repaired as it was received.
+    pub(crate) repaired: bool,
 }
 
 /// The columns of a [`Place`], in its order.
-pub(crate) const PLACE: &str = "s.id, s.trace, s.span_id, s.hash, s.shown, s.resource, s.scope, s.received, s.rank, s.block, s.slot";
+pub(crate) const PLACE: &str = "s.id, s.trace, s.span_id, s.hash, s.shown, s.resource, s.scope, s.received, s.rank, s.block, s.slot, s.repaired";
 
 pub(crate) fn place(row: &SqliteRow) -> Place {
     Place {
@@ -52,6 +54,7 @@ pub(crate) fn place(row: &SqliteRow) -> Place {
         rank: row.get(8),
         block: row.get(9),
         slot: usize::try_from(row.get::<i64, _>(10)).unwrap_or(usize::MAX),
+        repaired: row.get(11),
     }
 }
 
@@ -211,7 +214,7 @@ pub(crate) async fn arrived(
     let rows = query.build().fetch_all(reads).await?;
     Ok(rows
         .iter()
-        .map(|row| (place(row), span_row(row, 11)))
+        .map(|row| (place(row), span_row(row, 12)))
         .collect())
 }
 
@@ -264,7 +267,7 @@ pub(crate) async fn each<T: Send + 'static>(
             let logs = logs.unwrap_or_else(|| Ok(Vec::new()))?;
             Ok(make(Whole {
                 span,
-                repaired,
+                repaired: repaired || place.repaired,
                 resource: resource.clone().map_err(|error| damaged(&place, &error))?,
                 scope: scope.clone().map_err(|error| damaged(&place, &error))?,
                 logs,

@@ -34,26 +34,27 @@ impl Engine {
 
     pub(crate) async fn open_files(&self, params: OpenFiles) -> Result<Vec<Opened>, Error> {
         self.writer()?;
-        let mut paths = Vec::with_capacity(params.tokens.len());
+        let mut files = Vec::with_capacity(params.tokens.len());
         for token in &params.tokens {
-            let Some(path) = self.take_file(token) else {
+            let Some(file) = self.take_file(token) else {
                 // The others were not opened, and stay on offer.
-                for (token, path) in paths {
-                    self.give_back(token, path);
+                for (token, file) in files {
+                    self.give_back(token, file);
                 }
                 return Err(Error::new(
                     ErrorCode::NotFound,
                     "the file was not offered, or is open already: pick it again",
                 ));
             };
-            paths.push((token.clone(), path));
+            files.push((token.clone(), file));
         }
-        let mut opened = Vec::with_capacity(paths.len());
-        for (_, path) in paths {
+        let mut opened = Vec::with_capacity(files.len());
+        for (_, file) in files {
+            let label = open::label(&file.path);
             // A file that cannot be read costs itself.
-            opened.push(match open::file(self, &path).await {
+            opened.push(match open::file(self, file).await {
                 Ok(opened) => opened,
-                Err(error) => Opened::unread(open::label(&path), error.message),
+                Err(error) => Opened::unread(label, error.message),
             });
         }
         Ok(opened)
@@ -70,12 +71,13 @@ impl Engine {
                 "source 0 is live telemetry, not an opened file",
             ));
         }
+        // First of all, so that nothing more of the file is stored where it is still being read.
+        self.writer()?
+            .commit(move |session| purge::source(session, params.id))
+            .await?;
         let traces: Vec<i64> = sqlx::query_scalar("SELECT id FROM traces WHERE source = ?")
             .bind(params.id)
             .fetch_all(&self.inner.store.reads)
-            .await?;
-        self.writer()?
-            .commit(move |session| purge::source(session, params.id))
             .await?;
         let purged = retention::delete_for_good(self.holdings()?, traces).await?;
         self.writer()?
