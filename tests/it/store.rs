@@ -5,6 +5,7 @@ mod derivation;
 mod disk;
 mod files;
 mod purge;
+mod retention;
 mod upgrade;
 
 use clew_core::otlp::Signal;
