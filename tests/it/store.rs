@@ -6,6 +6,7 @@ mod derivation;
 mod disk;
 mod files;
 mod purge;
+mod retention;
 mod upgrade;
 
 use std::time::{Duration, Instant};
