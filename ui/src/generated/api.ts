@@ -2023,7 +2023,7 @@ export const topics: Record<keyof Commands, Topic[]> = {
   get_waterfall: ["spans"],
   get_span: ["spans"],
   get_attribute: [],
-  copy_trace: [],
+  copy_trace: ["spans"],
   list_prompts: ["spans"],
   diff_prompts: ["spans"],
   list_findings: ["spans"],

@@ -74,8 +74,9 @@ export function listenToKeys(target: Window): () => void {
       ["Control", "Shift", "Alt", "Meta"].includes(event.key)
     )
       return;
-    // A dialog keeps all keys to itself.
-    if (isPress(event) || target.document.querySelector("[data-modal]")) return;
+    // A dialog keeps all keys to itself, and so does an open menu.
+    const inMenu = event.target instanceof Element && event.target.closest("[role=menu]") !== null;
+    if (inMenu || isPress(event) || target.document.querySelector("[data-modal]")) return;
     const pressed = stroke(event);
     const typing = isTyping(event.target);
     let found = match(pressed, pending, typing);

@@ -95,6 +95,12 @@ export function bytes(value: number): string {
   return `${unit === 0 ? count(scaled) : short(scaled)} ${units[unit]}`;
 }
 
+/** How many characters a text has: "1,204 characters"; a pair of surrogates is one. */
+export function characters(text: string): string {
+  const pairs = text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0;
+  return counted(text.length - pairs, "character");
+}
+
 /** A share of one: "3.1 %". */
 export function percent(share: number | null): string {
   return share === null ? NONE : `${short(share * 100)} %`;

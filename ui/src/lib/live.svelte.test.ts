@@ -90,6 +90,26 @@ describe("a live answer", () => {
     expect(answer.stale).toBe(false);
   });
 
+  it("shows why a new question has no answer instead of the old answer", async () => {
+    const answer = start(question.get);
+    await asked[0]?.answer("A");
+    question.set({ traceId: "b", source: 0 });
+    flushSync();
+    vi.advanceTimersByTime(100);
+    await asked[1]?.fail(new CallError("not_found", "there is no trace b"));
+    expect(answer.failure?.code).toBe("not_found");
+    question.set({ traceId: "a", source: 0 });
+    flushSync();
+    expect(answer.error).toBeUndefined();
+    expect(answer.failure).toBeUndefined();
+    vi.advanceTimersByTime(100);
+    await asked[2]?.fail(new CallError("internal", "the disk is slow"));
+    // The answer on the screen is this question's own, only not fresh.
+    expect(answer.data).toBe("A");
+    expect(answer.error?.code).toBe("internal");
+    expect(answer.failure).toBeUndefined();
+  });
+
   it("asks the first and the last of parameters that fly by", () => {
     start(question.get);
     for (const traceId of ["b", "c", "d", "e"]) {

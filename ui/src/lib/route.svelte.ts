@@ -37,8 +37,16 @@ export function format({ path, query }: Place): string {
 let hash = $state.raw(globalThis.location?.hash ?? "");
 const place = $derived(parse(hash));
 
-globalThis.addEventListener?.("popstate", () => (hash = location.hash));
-globalThis.addEventListener?.("hashchange", () => (hash = location.hash));
+function follow(): void {
+  // A plain link made this entry: it was taken from within the app.
+  if (history.state === null) history.replaceState({ inside: true }, "");
+  hash = location.hash;
+}
+
+// The entry that the app began with is the only one that leads out of it.
+if (globalThis.history?.state === null) history.replaceState({ inside: false }, "");
+globalThis.addEventListener?.("popstate", follow);
+globalThis.addEventListener?.("hashchange", follow);
 
 /** Where the app is. */
 export const route = {

@@ -96,7 +96,7 @@ commands! {
     /// The whole value of an attribute that `get_span` cut.
     get_attribute(GetAttribute) -> json Text;
     /// A trace or the spans below one, as text to copy: Markdown for a model, or OTLP JSON.
-    copy_trace(CopyTrace) -> json Text;
+    copy_trace(CopyTrace) -> json Text, on Spans;
     /// Prompt templates with their versions and what each took and cost.
     list_prompts(TimeRange) -> json Vec<PromptTemplate>, on Spans;
     /// The text difference of two prompt versions.

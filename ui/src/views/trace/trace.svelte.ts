@@ -51,6 +51,8 @@ export function traceView(params: () => { traceId: string; source: number }, sel
   let squeezed = $state<string>();
   let critical = $state(false);
   let onRun = $state.raw<string | null>(null);
+  // The span that was chosen here, not by a link.
+  let own = $state.raw<string | null>(null);
   let query = $state("");
   let now = $state(Date.now());
 
@@ -124,6 +126,7 @@ export function traceView(params: () => { traceId: string; source: number }, sel
     if (waterfall === undefined || to < 0 || to >= rowCount(waterfall)) return;
     const id = spanId(waterfall, to);
     onRun = run ? id : null;
+    own = id;
     selection.set(id);
   }
 
@@ -228,6 +231,11 @@ export function traceView(params: () => { traceId: string; source: number }, sel
     showAll: (): void => void (unabridged = trace),
     selectLine,
     visit,
+    /** The span that a link asks for; `null` where it was chosen here. */
+    get linked() {
+      const id = selection.get();
+      return id === own ? null : id;
+    },
     /** Opens what hides the span that is asked for, as when a link leads to it. */
     revealAsked: (): void => {
       if (lines !== undefined && selection.get() !== null && !shows(lines, asked)) visit(asked);

@@ -45,11 +45,6 @@ export function fit(start: number, end: number, extent: number): Viewport {
   return clamp({ from: start - air, to: end + air }, extent);
 }
 
-/** Whether the stretch is the whole trace. */
-export function isWhole(view: Viewport, extent: number): boolean {
-  return view.from <= 0 && view.to >= extent;
-}
-
 // Steps of a clock, from a minute on; below, steps are 1, 2 or 5 times a power of ten.
 const CLOCK = [60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400].map(
   (each) => each * 1e9,
