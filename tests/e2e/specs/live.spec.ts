@@ -17,7 +17,7 @@ test.describe("Live", () => {
     await fresh.send("traces", sent.body);
     const row = page.getByRole("grid", { name: "Traces" }).getByRole("row", { name: /support/ });
     await expect(row).toBeVisible({ timeout: 3_000 });
-    await expect(row).toContainText("5");
+    await expect(row.locator(".spans")).toHaveText("5");
     await expect(row).toContainText("3.1k→220");
     await expect(row).toHaveAccessibleName(/1 error/);
   });
@@ -69,6 +69,43 @@ test.describe("Live", () => {
     await page.getByRole("complementary", { name: "Filters" }).getByRole("button", { name: /billing/ }).click();
     await expect(rows).toHaveCount(2);
     await expect(page).toHaveURL(/service=billing/);
+  });
+
+  test("keeps its place and the keyboard when a peek opens and closes", async ({ page, visit, fresh }) => {
+    for (let at = 0; at < 180; at += 1) {
+      await fresh.send("traces", trace("shop", [{ name: `step ${at}` }], 1_000 * (at + 1)).body);
+    }
+    await fresh.settled();
+    await visit("#/live", fresh);
+    const grid = page.getByRole("grid", { name: "Traces" });
+    await expect(grid.getByRole("row").nth(1)).toBeVisible();
+    await grid.evaluate((list) => (list.scrollTop = 140 * 28));
+    const row = grid.locator('[data-index="150"]');
+    await row.click();
+    const peek = page.getByRole("treegrid", { name: "Spans of the trace" });
+    await expect(peek).toBeVisible();
+    await expect(row).toBeInViewport();
+    await expect(grid).toBeFocused();
+    await page.keyboard.press("Escape");
+    await expect(peek).toBeHidden();
+    await expect(row).toBeInViewport();
+    await expect(grid).toBeFocused();
+    await row.click();
+    await page.getByRole("button", { name: "Close the peek" }).click();
+    await expect(peek).toBeHidden();
+    await expect(row).toBeInViewport();
+    await expect(grid).toBeFocused();
+  });
+
+  test("is found again where it was left", async ({ page, visit, fresh }) => {
+    await fresh.send("traces", trace("billing", [{ name: "invoice" }]).body);
+    await fresh.settled();
+    await visit("#/live?text=invoice", fresh);
+    const views = page.getByRole("navigation", { name: "Views" });
+    await views.getByRole("link", { name: "Settings" }).click();
+    await expect(page).toHaveURL(/#\/settings/);
+    await views.getByRole("link", { name: "Live" }).click();
+    await expect(page).toHaveURL(/#\/live\?text=invoice/);
   });
 
   test("is worked by keys alone", async ({ page, visit, fresh }) => {

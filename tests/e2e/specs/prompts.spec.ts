@@ -2,7 +2,7 @@ import { trace } from "../support/otlp.mjs";
 import { Clew, expect, expectAccessible, test } from "../support/test.ts";
 
 /** One call that states its prompt's name, version and template. */
-async function sendPrompt(clew: Clew, version: string, template: string, tokens: number): Promise<void> {
+async function sendPrompt(clew: Clew, version: string, template: string, tokens: number, ago: number): Promise<void> {
   const { body } = trace("shop", [
     {
       name: "chat",
@@ -16,14 +16,14 @@ async function sendPrompt(clew: Clew, version: string, template: string, tokens:
         "gen_ai.prompt.template": template,
       },
     },
-  ]);
+  ], ago);
   await clew.send("traces", body);
 }
 
 test.describe("Prompts", () => {
   test("shows stated versions, their figures and their difference", async ({ page, visit, fresh }) => {
-    await sendPrompt(fresh, "6", "You support {company}.\nAnswer in five sentences.", 100);
-    await sendPrompt(fresh, "7", "You support {company}.\nAnswer in three sentences.", 120);
+    await sendPrompt(fresh, "6", "You support {company}.\nAnswer in five sentences.", 100, 9_000);
+    await sendPrompt(fresh, "7", "You support {company}.\nAnswer in three sentences.", 120, 5_000);
     await fresh.settled();
     await visit("#/prompts", fresh);
     const main = page.getByRole("main");

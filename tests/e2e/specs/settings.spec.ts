@@ -1,4 +1,9 @@
-import { expect, expectAccessible, test } from "../support/test.ts";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { trace } from "../support/otlp.mjs";
+import { Clew, expect, expectAccessible, test } from "../support/test.ts";
 
 test.describe("Settings", () => {
   test("shows addresses, storage and appearance", async ({ page, visit, clew }) => {
@@ -33,8 +38,43 @@ test.describe("Settings", () => {
     await expect.poll(async () => (await fresh.call("get_settings")).appearance.theme).toBe("dark");
     await page.emulateMedia({ colorScheme: "light" });
     await page.reload();
+    // The system says light: only what was kept can make it dark.
     await expect
       .poll(() => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme))
-      .toContain("dark");
+      .toBe("dark");
+    await page.getByRole("radio", { name: "System" }).check({ force: true });
+    await expect
+      .poll(() => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme))
+      .not.toBe("dark");
+  });
+
+  test("asks before limits delete anything", async ({ page, visit }) => {
+    const folder = mkdtempSync(join(tmpdir(), "clew-limits-"));
+    const database = join(folder, "clew.db");
+    const clew = await Clew.start({ database });
+    try {
+      const noise = () => randomBytes(768 * 1024).toString("base64");
+      for (let sent = 0; sent < 90; sent += 1) {
+        await clew.send("traces", trace("shop", [{ name: "step", attributes: { noise: noise() } }]).body);
+      }
+      await clew.settled();
+      await visit("#/settings", clew);
+      await page.getByLabel("Keep at most").fill("0.07");
+      await page.getByRole("button", { name: "Save limits" }).click();
+      const dialog = page.getByRole("dialog", { name: /^Delete \d+ traces?\?$/ });
+      await expect(dialog).toBeVisible();
+      const limit = async () => (await clew.call("get_settings")).retention.maxBytes;
+      expect(await limit()).toBe(10_000_000_000);
+      await dialog.getByRole("button", { name: "Keep them" }).click();
+      expect(await limit()).toBe(10_000_000_000);
+      await page.getByRole("button", { name: "Save limits" }).click();
+      await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+      await expect.poll(limit).toBe(70_000_000);
+      await expect(page.getByText(/^Deleted \d+ traces?, freed/)).toBeVisible();
+      await page.goto("about:blank");
+    } finally {
+      await clew.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
