@@ -96,6 +96,8 @@ async fn a_reader_in_the_way_costs_no_more_than_the_excess() {
     reader
         .execute_batch("BEGIN; SELECT count(*) FROM traces")
         .expect("reads");
+    // What comes now stays in the log for as long as the reader reads.
+    rig.take(Signal::Traces, &noisy(121)).await;
     for _ in 0..3 {
         let purged = apply(&rig).await;
         let notice = purged["notice"].as_str().expect("a notice");
@@ -137,6 +139,13 @@ async fn opened_files_cost_no_live_trace() {
     for trace in 1..=20 {
         rig.take(Signal::Traces, &noisy(trace)).await;
     }
+    let files = rusqlite::Connection::open(rig.database()).expect("the database opens");
+    files
+        .execute(
+            "INSERT INTO sources (id, key, label, format, opened) VALUES (7, 'file', 'file', 'test', 0)",
+            [],
+        )
+        .expect("a new source");
     for trace in 101..=160 {
         let taken = rig.commit(7, Signal::Traces, &noisy(trace)).await;
         taken.expect("there is room");
