@@ -4,6 +4,7 @@
 //! is read and derived. Everything it writes can be dropped and derived again; when [`VERSION`] rises, it is. Senders
 //! never wait for it, and it never waits for the index ([`super::indexing`]).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -384,8 +385,8 @@ impl Deriver {
         let room = SUMMARISED - due.len();
         let left = self.unfinished.len().saturating_sub(room);
         for trace in self.unfinished.split_off(left) {
-            if !self.waiting.contains_key(&trace) {
-                self.waiting.insert(trace, now);
+            if let Entry::Vacant(waiting) = self.waiting.entry(trace) {
+                waiting.insert(now);
                 due.push(trace);
             }
         }

@@ -23,6 +23,7 @@ const MARKDOWN_TOKENS: u32 = 8_000;
 const _: () = assert!(matches!(Operation::ALL[2], Operation::Llm));
 
 /// Where a shown span stands in its trace.
+#[derive(Clone, Copy)]
 struct Standing {
     /// Nanoseconds since the epoch.
     start: u64,
