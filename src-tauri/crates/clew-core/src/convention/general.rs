@@ -35,6 +35,14 @@ const TABLE: Table = Table {
     ],
     tags: &["langfuse.trace.tags", "tag.tags", "logfire.tags", "tags"],
     agent: &["agent_name"],
+    server: &["server.address", "url.full"],
+    request_id: &[
+        "http.response.header.x-request-id",
+        "x-request-id",
+        "request_id",
+        "request.id",
+    ],
+    feature: &["llm.task_type", "feature", "app.feature", "feature.name"],
     ..Table::EMPTY
 };
 

@@ -64,8 +64,8 @@ fn fill(facts: &mut Facts, more: Facts) {
         }};
     }
     each!(
-        operation display_name provider request_model response_model response_id usage cost_usd finish_reasons
-        ttft_nanos streaming parameters input output input_value output_value tools tool documents document_count
-        query prompt agent session user tags error
+        operation display_name provider request_model response_model response_id request_id usage same_call service_tier
+        batch server cost_usd finish_reasons ttft_nanos streaming parameters input output input_value output_value tools
+        tool documents document_count query prompt agent session user feature tags error
     );
 }

@@ -109,6 +109,24 @@ const TABLE: Table = Table {
         "gen_ai.usage.details.cache_write_tokens",
         "gen_ai.usage.input_tokens.cache_write",
     ],
+    cache_write_5m: &["anthropic.usage.cache_creation.ephemeral_5m_input_tokens"],
+    cache_write_1h: &["anthropic.usage.cache_creation.ephemeral_1h_input_tokens"],
+    audio_input: &[
+        "gen_ai.usage.audio.input_tokens",
+        "gen_ai.usage.input_audio_tokens",
+    ],
+    image_input: &["gen_ai.usage.image.input_tokens"],
+    audio_output: &[
+        "gen_ai.usage.audio.output_tokens",
+        "gen_ai.usage.output_audio_tokens",
+    ],
+    image_output: &["gen_ai.usage.image.output_tokens"],
+    service_tier: &[
+        "openai.response.service_tier",
+        "gen_ai.openai.response.service_tier",
+        "gen_ai.response.service_tier",
+        "anthropic.response.service_tier",
+    ],
     reasoning: &[
         "gen_ai.usage.reasoning.output_tokens",
         "gen_ai.usage.reasoning_tokens",
@@ -227,6 +245,7 @@ const TABLE: Table = Table {
     agent: &["gen_ai.agent.name"],
     session: &["gen_ai.conversation.id", "gen_ai.session.id"],
     user: &["gen_ai.user.id", "gen_ai.user", "gen_ai.request.user"],
+    server: &["gen_ai.openai.api_base"],
     ..Table::EMPTY
 };
 

@@ -78,8 +78,19 @@ pub struct Facts {
     pub response_model: Option<Stated<String>>,
     /// The provider's id of the response.
     pub response_id: Option<Stated<String>>,
+    /// The id of the request, by which logs of servers and gateways name it (`x-request-id` and the like).
+    pub request_id: Option<Stated<String>>,
     /// Token counts.
     pub usage: Option<Stated<Usage>>,
+    /// What names the call where an SDK tells of one in two spans without a response id in both; equal keys beside one
+    /// another are one call.
+    pub same_call: Option<Stated<String>>,
+    /// The tier that served the call (`flex`, `priority`, ...), in lower case.
+    pub service_tier: Option<Stated<String>>,
+    /// Whether the call was part of a batch.
+    pub batch: Option<Stated<bool>>,
+    /// The address that the call was sent to: a host name, an IP address or a URL.
+    pub server: Option<Stated<String>>,
     /// Cost in US dollars, as the program states it.
     pub cost_usd: Option<Stated<f64>>,
     /// Why the model stopped, normalised, one for each choice.
@@ -116,6 +127,8 @@ pub struct Facts {
     pub session: Option<Stated<String>>,
     /// The end user's id.
     pub user: Option<Stated<String>>,
+    /// The feature or kind of task that the call serves.
+    pub feature: Option<Stated<String>>,
     /// Tags.
     pub tags: Option<Stated<Vec<String>>>,
     /// What went wrong.

@@ -45,7 +45,18 @@ pub(in crate::convention) struct Table {
     pub total_tokens: Keys,
     pub cache_read: Keys,
     pub cache_write: Keys,
+    /// Parts of `cache_write`, by how long they are kept.
+    pub cache_write_5m: Keys,
+    pub cache_write_1h: Keys,
+    pub audio_input: Keys,
+    pub image_input: Keys,
     pub reasoning: Keys,
+    pub audio_output: Keys,
+    pub image_output: Keys,
+    pub request_id: Keys,
+    pub service_tier: Keys,
+    pub batch: Keys,
+    pub server: Keys,
     pub cost_usd: Keys,
     pub finish_reasons: Keys,
     pub ttft: &'static [(&'static str, Unit)],
@@ -73,6 +84,7 @@ pub(in crate::convention) struct Table {
     pub agent: Keys,
     pub session: Keys,
     pub user: Keys,
+    pub feature: Keys,
     pub tags: Keys,
 }
 
@@ -91,7 +103,17 @@ impl Table {
         total_tokens: &[],
         cache_read: &[],
         cache_write: &[],
+        cache_write_5m: &[],
+        cache_write_1h: &[],
+        audio_input: &[],
+        image_input: &[],
         reasoning: &[],
+        audio_output: &[],
+        image_output: &[],
+        request_id: &[],
+        service_tier: &[],
+        batch: &[],
+        server: &[],
         cost_usd: &[],
         finish_reasons: &[],
         ttft: &[],
@@ -117,6 +139,7 @@ impl Table {
         agent: &[],
         session: &[],
         user: &[],
+        feature: &[],
         tags: &[],
     };
 }
@@ -229,7 +252,15 @@ impl<'a> Reader<'a> {
             request_model: self.text(table.request_model),
             response_model: self.text(table.response_model),
             response_id: self.text(table.response_id),
+            request_id: self.text(table.request_id),
             usage: self.usage(table),
+            same_call: None,
+            service_tier: self.first(table.service_tier, |value| {
+                let tier = display(value).trim().to_lowercase();
+                (!tier.is_empty()).then_some(tier)
+            }),
+            batch: self.first(table.batch, flag),
+            server: self.text(table.server),
             cost_usd: self.first(table.cost_usd, |value| {
                 as_f64(value).filter(|cost| *cost >= 0.0)
             }),
@@ -254,6 +285,7 @@ impl<'a> Reader<'a> {
             agent: self.text(table.agent),
             session: self.text(table.session),
             user: self.text(table.user),
+            feature: self.text(table.feature),
             tags: self.first(table.tags, texts),
             error: None,
         }
@@ -270,12 +302,20 @@ impl<'a> Reader<'a> {
             table.reasoning,
         ];
         let stated = keys.iter().find_map(|keys| self.count(keys))?;
+        let count = |keys: Keys| self.count_value(keys);
+        let (short, long) = (count(table.cache_write_5m), count(table.cache_write_1h));
+        let split = [short, long].into_iter().flatten();
         let mut usage = Usage {
-            input: self.count_value(table.input_tokens),
-            output: self.count_value(table.output_tokens),
-            cache_read: self.count_value(table.cache_read),
-            cache_write: self.count_value(table.cache_write),
-            reasoning: self.count_value(table.reasoning),
+            input: count(table.input_tokens),
+            output: count(table.output_tokens),
+            cache_read: count(table.cache_read),
+            cache_write: count(table.cache_write).or_else(|| split.reduce(u64::saturating_add)),
+            cache_write_1h: long,
+            audio_input: count(table.audio_input),
+            image_input: count(table.image_input),
+            reasoning: count(table.reasoning),
+            audio_output: count(table.audio_output),
+            image_output: count(table.image_output),
         };
         let cached = usage
             .cache_read
