@@ -1780,8 +1780,9 @@ operations: Array<FacetValue>, };
 /**
  * Token counts that a span states, in tokens; `None` is "not stated", zero is zero.
  *
- * `input` is the whole prompt: `cache_read` and `cache_write` are parts of it. `reasoning` is a part of `output`.
- * Sources that exclude cached tokens from input are corrected when they are read (semconv.md §3).
+ * `input` is the whole prompt: cache reads and writes, sound and images are parts of it. `reasoning` and what was
+ * generated as sound or image are parts of `output`. Sources that exclude cached tokens from input are corrected when
+ * they are read (semconv.md §3).
  */
 export type Usage = { 
 /**
@@ -1797,13 +1798,33 @@ output: number | null,
  */
 cacheRead: number | null, 
 /**
- * Prompt tokens written to the provider's cache.
+ * Prompt tokens written to the provider's cache, for however long.
  */
 cacheWrite: number | null, 
 /**
+ * Those of them that were written for an hour.
+ */
+cacheWrite1h?: number, 
+/**
+ * Prompt tokens of sound.
+ */
+audioInput?: number, 
+/**
+ * Prompt tokens of images.
+ */
+imageInput?: number, 
+/**
  * Output tokens spent on reasoning.
  */
-reasoning: number | null, };
+reasoning: number | null, 
+/**
+ * Output tokens of sound.
+ */
+audioOutput?: number, 
+/**
+ * Output tokens of images.
+ */
+imageOutput?: number, };
 
 /**
  * Another content received under the same span id.
