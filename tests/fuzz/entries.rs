@@ -136,6 +136,7 @@ pub fn trace_view(body: &[u8]) {
                 span_id: item.span_id,
                 parent: item.parent,
                 flags: 0,
+                skew_nanos: None,
                 repaired: item.repaired,
                 variants: Vec::new(),
                 earlier: &[],

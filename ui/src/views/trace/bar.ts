@@ -27,6 +27,7 @@ export const FLAG = {
   finding: 64,
   underived: 128,
   notCounted: 256,
+  skew: 512,
 } as const;
 
 /** A badge for a flag: a word, and what it means. */
@@ -55,6 +56,14 @@ const BADGES: readonly (readonly [number, FlagBadge])[] = [
   [
     FLAG.clock,
     { word: "clock", meaning: "It ends before it starts, so its bar has no length.", warns: true },
+  ],
+  [
+    FLAG.skew,
+    {
+      word: "skew",
+      meaning: "It starts before its parent, so their clocks differ; all times are shown as received.",
+      warns: true,
+    },
   ],
   [FLAG.repaired, { word: "repaired", meaning: "Text that was not UTF-8 was repaired.", warns: true }],
   [FLAG.finding, { word: "finding", meaning: "A heuristic fired on the response.", warns: true }],

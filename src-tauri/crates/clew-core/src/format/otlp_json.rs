@@ -5,7 +5,7 @@
 
 use super::{Confidence, FileFormat, FileReader, Sink};
 use crate::otlp::json::{self, Dialect};
-use crate::otlp::{Batch, Limits, Problem};
+use crate::otlp::{Batch, Limits, MadeIds, Problem};
 
 /// One OTLP JSON document or several.
 #[derive(Debug)]
@@ -340,6 +340,7 @@ pub(super) struct Intake {
     problems: Vec<Problem>,
     items: usize,
     dialect: Dialect,
+    made: MadeIds,
 }
 
 impl Intake {
@@ -351,7 +352,7 @@ impl Intake {
             ..Limits::default()
         };
         let whole = || place.unwrap_or("the document").to_owned();
-        match json::document(piece, limits) {
+        match json::document(piece, limits, &mut self.made) {
             Ok(document) => {
                 if !document.telemetry {
                     let reason = "it has no resourceSpans, resourceLogs or resourceMetrics";

@@ -2,6 +2,8 @@ use std::path::Path;
 
 use super::*;
 
+mod ids;
+
 const FIXTURES: &str = "../../../fixtures/otlp";
 
 fn fixture(path: &str) -> Vec<u8> {

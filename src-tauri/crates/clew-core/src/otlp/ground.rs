@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
+use super::made_ids::MadeIds;
 use super::metric::Shape;
 use super::read::Notes;
 use super::{GroundLog, GroundMetric, GroundPoint, GroundSpan, Group, Point, Problem};
@@ -70,7 +71,8 @@ pub(super) struct Header {
     pub(super) name: String,
     /// `schema_url` beside it.
     pub(super) schema_url: String,
-    hash: u64,
+    /// The hash of its content.
+    pub(super) hash: u64,
 }
 
 impl Header {
@@ -159,23 +161,38 @@ pub(super) fn group<T: Seal>(resource: &Header, scope: Header, mut items: Vec<T>
     }
 }
 
-/// Makes a span ready to store.
-///
-/// # Errors
-/// Why it cannot be: it has no usable trace or span id.
+/// Makes a span ready to store; `None` where it is rejected for want of a usable trace or span id. With `made` it gets
+/// those that it lacks, and that is reported.
 pub(super) fn span(
-    span: Span,
+    mut span: Span,
     source: Source<'_>,
     notes: &Notes,
+    mut made: Option<&mut MadeIds>,
     report: &mut Report<'_>,
 ) -> Option<GroundSpan> {
-    let trace_id = match TraceId::from_bytes(&span.trace_id) {
-        Ok(id) => id,
-        Err(error) => return report.reject(format!("trace {error}")),
+    let trace_id = match (TraceId::from_bytes(&span.trace_id), &made) {
+        (Ok(id), _) => id,
+        (Err(error), None) => return report.reject(format!("trace {error}")),
+        (Err(error), Some(made)) => {
+            report.keep(format!(
+                "trace {error}: kept in a trace made for its resource"
+            ));
+            let id = made.trace();
+            span.trace_id = id.bytes().to_vec();
+            id
+        }
     };
-    let span_id = match SpanId::from_bytes(&span.span_id) {
-        Ok(id) => id,
-        Err(error) => return report.reject(format!("span {error}")),
+    let span_id = match (SpanId::from_bytes(&span.span_id), &mut made) {
+        (Ok(id), _) => id,
+        (Err(error), None) => return report.reject(format!("span {error}")),
+        (Err(error), Some(made)) => {
+            report.keep(format!(
+                "span {error}: kept under an id made of its content"
+            ));
+            let id = made.span(&span);
+            span.span_id = id.bytes().to_vec();
+            id
+        }
     };
     let parent = match SpanId::from_bytes(&span.parent_span_id) {
         Ok(id) => Some(id),

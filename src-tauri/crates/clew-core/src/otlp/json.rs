@@ -19,6 +19,7 @@ use std::borrow::Cow;
 
 use super::Refusal;
 use super::budget::Kind as Counted;
+use super::made_ids::MadeIds;
 use super::read::{Fault, Reader};
 use tokens::{Broken, Kind, Tokens};
 
@@ -48,6 +49,8 @@ struct Decoder<'a> {
     tokens: Tokens<'a>,
     reader: Reader,
     dialect: Dialect,
+    /// Makes the ids that a saved file lacks; a request must have them.
+    made: Option<&'a mut MadeIds>,
     /// The first thing that makes the present item unreadable.
     fault: Option<Cow<'static, str>>,
 }

@@ -6,6 +6,7 @@
 mod budget;
 mod ground;
 pub(crate) mod json;
+mod made_ids;
 mod metric;
 mod read;
 pub mod record;
@@ -23,6 +24,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 
 use crate::model::{SpanId, TraceId};
 
+pub(crate) use made_ids::MadeIds;
 use metric::Shape;
 use read::{Fault, Reader};
 pub use write_json::{SpanSource, to_json};

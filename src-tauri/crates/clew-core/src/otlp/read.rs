@@ -49,6 +49,8 @@ pub(super) struct Notes {
     pub(super) id: bool,
     /// An enum had a name that OTLP does not know (JSON only).
     pub(super) name: bool,
+    /// Which ids were read in place of unusable ones, and why (saved files only).
+    pub(super) made: Vec<String>,
     /// Unknown fields as received, each after the number of items before it.
     pub(super) unknown: Vec<u8>,
     seen: u32,
@@ -61,7 +63,7 @@ impl Notes {
     }
 
     /// Each repair in words.
-    pub(super) fn reasons(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn reasons(&self) -> impl Iterator<Item = Cow<'_, str>> {
         [
             (
                 self.text,
@@ -85,7 +87,8 @@ impl Notes {
             ),
         ]
         .into_iter()
-        .filter_map(|(noted, reason)| noted.then_some(reason))
+        .filter_map(|(noted, reason)| noted.then_some(Cow::Borrowed(reason)))
+        .chain(self.made.iter().map(|reason| Cow::Borrowed(reason.as_str())))
     }
 
     fn unknown(&mut self, raw: &[u8]) {
@@ -127,6 +130,7 @@ impl Reader {
         self.notes.key = false;
         self.notes.id = false;
         self.notes.name = false;
+        self.notes.made.clear();
         self.notes.unknown.clear();
         self.notes.seen = 0;
     }

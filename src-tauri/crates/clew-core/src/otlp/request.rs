@@ -66,7 +66,7 @@ impl Item for GroundSpan {
     ) -> Result<Option<Self>, Refusal> {
         let mut span = Span::default();
         Ok(match reader.span(raw, &mut span) {
-            Ok(()) => ground::span(span, Source::Protobuf(raw), &reader.notes, report),
+            Ok(()) => ground::span(span, Source::Protobuf(raw), &reader.notes, None, report),
             Err(Fault::Item(reason)) => report.reject(reason),
             Err(Fault::Refused(refusal)) => return Err(refusal),
         })
@@ -294,7 +294,7 @@ impl Walk {
         self.reader
             .notes
             .reasons()
-            .for_each(|reason| remark(reason.to_owned()));
+            .for_each(|reason| remark(reason.into_owned()));
         header.schema_url = schema_url;
         Ok(header)
     }

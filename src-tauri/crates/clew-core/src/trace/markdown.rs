@@ -395,7 +395,7 @@ fn several(number: u32, what: &str) -> String {
 }
 
 /// Nanoseconds as people read them.
-fn took(nanos: u64) -> String {
+pub(super) fn took(nanos: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "rounded to three digits")]
     let nanos = nanos as f64;
     if nanos < 1e6 {

@@ -8,6 +8,7 @@ mod idle;
 mod markdown;
 mod row;
 mod run;
+mod skew;
 mod summary;
 #[cfg(test)]
 mod testing;
@@ -24,6 +25,7 @@ pub use detail::{
 pub use markdown::markdown;
 pub use row::{RowFacts, SpanRow};
 pub use run::Run;
+pub use skew::skew;
 pub use summary::{RUNNING_MICROS, Roots, TraceState, TraceSummary, summary};
 pub use tree::{Tree, tree};
 pub use waterfall::{Waterfall, WaterfallValue, flag, told, waterfall};

@@ -397,6 +397,7 @@ fn a_call_without_content_says_what_to_set() {
         span_id: SpanId::from_bytes(&span.span_id).expect("a span id"),
         parent: None,
         flags: 0,
+        skew_nanos: None,
         repaired: false,
         variants: Vec::new(),
         earlier: &[],

@@ -8,7 +8,7 @@ use ts_rs::TS;
 use super::critical_path::{Stretch, critical_path};
 use super::idle::{idle, total, works};
 use super::run::{Run, runs};
-use super::{SpanRow, TraceState, TraceSummary, counted, tree};
+use super::{SpanRow, TraceState, TraceSummary, counted, skew, tree};
 use crate::model::Operation;
 use crate::packed::{Column, Pack};
 
@@ -33,6 +33,8 @@ pub mod flag {
     pub const UNDERIVED: u16 = 1 << 7;
     /// The usage is a roll-up or a duplicate: it counts in no total.
     pub const NOT_COUNTED: u16 = 1 << 8;
+    /// It starts before its parent: their clocks differ. Its bar lies where its own clock says.
+    pub const SKEW: u16 = 1 << 9;
 }
 
 /// The part of a waterfall that travels as JSON.
@@ -213,6 +215,7 @@ pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
         let bits = u64::from_be_bytes(*row.span_id.bytes());
         let bar = axis.bar(row);
         let counts = counted.usage[at] || facts.is_none_or(|facts| facts.usage.is_none());
+        let skewed = tree.parent[at].and_then(|above| skew(rows[above].start, row.start));
         let flags = [
             (flag::VARIANTS, row.variants > 1),
             (flag::CLOCK, bar.odd),
@@ -224,6 +227,7 @@ pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
             ),
             (flag::UNDERIVED, facts.is_none()),
             (flag::NOT_COUNTED, !counts),
+            (flag::SKEW, skewed.is_some()),
         ];
         let set = flags.iter().filter(|(_, on)| *on);
         let operation = Operation::ALL

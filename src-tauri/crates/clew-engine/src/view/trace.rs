@@ -30,6 +30,8 @@ struct Standing {
     parent: Option<SpanId>,
     /// Flags of the waterfall.
     flags: u16,
+    /// How long before its parent it started, where that cannot be.
+    skew_nanos: Option<u64>,
 }
 
 /// A trace with its rows in memory.
@@ -196,6 +198,14 @@ impl Engine {
         if cycle && first.is_some_and(|row| row.0 == span) {
             flags |= flag::CYCLE;
         }
+        // As the tree has it: a parent whose edge was cut is none.
+        let skew_nanos = above
+            .iter()
+            .find(|row| flags & flag::CYCLE == 0 && parent.is_some_and(|id| row.0 == id.as_i64()))
+            .and_then(|row| {
+                let nanos = |start: i64| UnixNanos(start.cast_unsigned());
+                trace::skew(nanos(row.2), nanos(*start))
+            });
         let (rooted, received): (i64, i64) =
             sqlx::query_as("SELECT rooted, received FROM traces WHERE id = ?")
                 .bind(trace)
@@ -207,6 +217,7 @@ impl Engine {
             start: start.cast_unsigned(),
             parent,
             flags: flags & trace::told(state),
+            skew_nanos,
         })
     }
 
@@ -342,6 +353,7 @@ fn build(
         span_id,
         parent: standing.parent,
         flags: standing.flags,
+        skew_nanos: standing.skew_nanos,
         repaired: whole.repaired,
         variants,
         earlier,

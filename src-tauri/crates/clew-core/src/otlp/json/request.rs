@@ -2,6 +2,7 @@
 
 use crate::otlp::budget::Kind as Counted;
 use crate::otlp::ground::{self, Header, Label, Report, Seal, Source};
+use crate::otlp::made_ids::MadeIds;
 use crate::otlp::read::{Notes, Reader};
 use crate::otlp::{
     Batch, GroundLog, GroundMetric, GroundSpan, Group, Limits, Problem, Refusal, Signal,
@@ -40,20 +41,30 @@ pub(crate) fn decode(
     body: &[u8],
     limits: Limits,
 ) -> Result<(Batch, Vec<Problem>), Refusal> {
-    let document = read(body, limits, Some(signal))?;
+    let document = read(body, limits, Some(signal), None)?;
     Ok((document.batch, document.problems))
 }
 
-/// Reads one saved object with items of any signal.
-pub(crate) fn document(body: &[u8], limits: Limits) -> Result<Document, Refusal> {
-    read(body, limits, None)
+/// Reads one saved object with items of any signal. Ids that are missing or unusable are made, and reported.
+pub(crate) fn document(
+    body: &[u8],
+    limits: Limits,
+    made: &mut MadeIds,
+) -> Result<Document, Refusal> {
+    read(body, limits, None, Some(made))
 }
 
-fn read(body: &[u8], limits: Limits, wanted: Option<Signal>) -> Result<Document, Refusal> {
+fn read(
+    body: &[u8],
+    limits: Limits,
+    wanted: Option<Signal>,
+    made: Option<&mut MadeIds>,
+) -> Result<Document, Refusal> {
     let mut decoder = Decoder {
         tokens: Tokens::new(body),
         reader: Reader::new(limits),
         dialect: Dialect::default(),
+        made,
         fault: None,
     };
     let malformed = |reason: String| {
@@ -107,7 +118,10 @@ impl Item for GroundSpan {
         let span = decoder.span()?;
         Ok(match decoder.fault.take() {
             Some(reason) => report.reject(reason),
-            None => ground::span(span, Source::Json, &decoder.reader.notes, report),
+            None => {
+                let made = decoder.made.as_deref_mut();
+                ground::span(span, Source::Json, &decoder.reader.notes, made, report)
+            }
         })
     }
 }
@@ -277,6 +291,9 @@ impl Decoder<'_> {
         groups: &mut Vec<Group<T>>,
         problems: &mut Vec<Problem>,
     ) -> Result<(), Stop> {
+        if let Some(made) = &mut self.made {
+            made.resource = resource.hash;
+        }
         self.list("the list of scopes", |decoder| {
             decoder.count(Counted::Scopes)?;
             decoder.scope_part(resource, groups, problems)
@@ -385,7 +402,7 @@ impl Decoder<'_> {
         self.reader
             .notes
             .reasons()
-            .for_each(|reason| remark(reason.to_owned()));
+            .for_each(|reason| remark(reason.into_owned()));
         Ok(header)
     }
 

@@ -8,6 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::tokens::Kind;
 use super::{Decoder, Stop};
+use crate::otlp::made_ids;
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -177,10 +178,29 @@ impl<'a> Decoder<'a> {
                     self.dialect.base64_ids = true;
                     return Ok(Some(bytes));
                 }
-                Ok(hex(&text))
+                let bytes = hex(&text);
+                let usable = bytes
+                    .as_ref()
+                    .is_some_and(|bytes| bytes.len() == length || bytes.is_empty());
+                if !usable && self.made.is_some() {
+                    return Ok(Some(self.made_id(name, length, &text)));
+                }
+                Ok(bytes)
+            }
+            Kind::Number if self.made.is_some() => {
+                let text = self.tokens.number()?;
+                Ok(Some(self.made_id(name, length, text)))
             }
             Kind::Null => {
                 self.tokens.null()?;
+                Ok(Some(Vec::new()))
+            }
+            _ if self.made.is_some() => {
+                self.tokens.skip()?;
+                self.reader
+                    .notes
+                    .made
+                    .push(format!("`{name}` is no text: passed over"));
                 Ok(Some(Vec::new()))
             }
             _ => {
@@ -188,6 +208,17 @@ impl<'a> Decoder<'a> {
                 Ok(Some(Vec::new()))
             }
         }
+    }
+
+    /// An id out of text that is none; empty where nothing can be made of it.
+    fn made_id(&mut self, name: &'static str, length: usize, text: &str) -> Vec<u8> {
+        let Some((id, how)) = made_ids::from_text(text, length) else {
+            return Vec::new();
+        };
+        let digits = length * 2;
+        let note = format!("`{name}` is not {digits} hex digits: {how}");
+        self.reader.notes.made.push(note);
+        id
     }
 
     /// An id without which its item is none.

@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 
 use super::super::content_hint::content_hint;
 use super::super::flag;
+use super::super::markdown::took;
 use super::{AttributeRow, EventRow, FactRow, LinkRow, LogRow, SpanDetail, VariantRow};
 use crate::model::{
     Document, ErrorFact, Facts, Message, Operation, PromptFact, SpanId, SpanView, Stated,
@@ -33,6 +34,8 @@ pub struct Surroundings<'a> {
     pub parent: Option<SpanId>,
     /// [`crate::trace::flag::ORPHAN`] and [`crate::trace::flag::CYCLE`], as the waterfall has them.
     pub flags: u16,
+    /// How long before its parent it started, as [`crate::trace::skew`] has it, in nanoseconds.
+    pub skew_nanos: Option<u64>,
     /// Whether text that was not UTF-8 was repaired, or a value nested too deep was cut.
     pub repaired: bool,
     /// All contents received under the id.
@@ -455,6 +458,12 @@ fn problems(view: &SpanView, around: &Surroundings<'_>) -> Vec<String> {
     if around.flags & flag::CYCLE != 0 {
         problems.push(format!(
             "Its parents lead back to itself, so its link to its parent {parent} was cut."
+        ));
+    }
+    if let Some(before) = around.skew_nanos {
+        problems.push(format!(
+            "It starts {} before its parent, so their clocks differ; all times are shown as received.",
+            took(before)
         ));
     }
     if around.repaired {

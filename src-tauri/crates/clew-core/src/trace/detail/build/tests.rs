@@ -24,6 +24,7 @@ fn around() -> Surroundings<'static> {
         span_id: SpanId::from_bytes(&[2; 8]).expect("valid"),
         parent: None,
         flags: 0,
+        skew_nanos: None,
         repaired: false,
         variants: Vec::new(),
         earlier: &[],
@@ -87,6 +88,7 @@ fn oddities_are_told_in_sentences() {
     let place = Surroundings {
         parent: SpanId::from_bytes(&[9; 8]).ok(),
         flags: flag::ORPHAN | flag::CYCLE,
+        skew_nanos: Some(62_307_000),
         repaired: true,
         ..around()
     };
@@ -96,6 +98,7 @@ fn oddities_are_told_in_sentences() {
         "ends 400 ns before it starts",
         "parent 0909090909090909 has not arrived",
         "lead back to itself",
+        "starts 62 ms before its parent, so their clocks differ",
         "not UTF-8",
         "dropped 2 attributes",
         "gen_ai.input.messages breaks off",
