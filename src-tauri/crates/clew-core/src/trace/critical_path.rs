@@ -89,3 +89,69 @@ pub(super) fn critical_path(waterfall: &Waterfall) -> Vec<Stretch> {
     path.sort_by(|one, other| one.from.total_cmp(&other.from));
     path
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::model::Operation;
+    use crate::trace::SpanRow;
+    use crate::trace::testing::{drawn, step};
+
+    #[test]
+    fn the_critical_path_is_what_the_end_waited_for() {
+        let rows = [
+            step(1, None, Operation::Agent, 0, 100),
+            step(2, Some(1), Operation::Llm, 10, 40),
+            // Runs beside the tool and ends before it: nothing waits for it.
+            step(3, Some(1), Operation::Tool, 45, 60),
+            step(4, Some(1), Operation::Tool, 42, 80),
+            // Outlives its parent and counts up to its end.
+            step(5, Some(4), Operation::Tool, 70, 95),
+        ];
+        let built = drawn(&rows);
+        let path: Vec<(String, f64, f64)> = (0..built.critical_row.len())
+            .map(|at| {
+                let row = built.critical_row[at] as usize;
+                let name = built.value.strings[built.name[row] as usize].clone();
+                (name, built.critical_from[at], built.critical_to[at])
+            })
+            .collect();
+        let stretch = |id: u64, from: f64, to: f64| (format!("span {id}"), from, to);
+        assert_eq!(
+            path,
+            [
+                stretch(1, 0.0, 10.0),
+                stretch(2, 10.0, 40.0),
+                stretch(1, 40.0, 42.0),
+                stretch(4, 42.0, 70.0),
+                stretch(5, 70.0, 80.0),
+                stretch(1, 80.0, 100.0),
+            ]
+        );
+        assert_eq!(built.value.critical_nanos, 68.0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_critical_path_never_overlaps_and_never_leaves_the_trace(
+            spans in prop::collection::vec((0..30_u64, 0..1_000_u64, 0..1_000_u64), 1..30)
+        ) {
+            let rows: Vec<SpanRow> = spans
+                .iter()
+                .zip(1..)
+                .map(|(&(parent, from, took), id)| {
+                    step(id, (parent != 0).then_some(parent), Operation::Other, from, from + took)
+                })
+                .collect();
+            let built = drawn(&rows);
+            let mut at = 0.0;
+            for (from, to) in built.critical_from.iter().zip(&built.critical_to) {
+                prop_assert!(*from >= at && to > from);
+                at = *to;
+            }
+            prop_assert!(at <= built.value.extent_nanos);
+            prop_assert!(built.value.critical_nanos <= built.value.extent_nanos);
+        }
+    }
+}

@@ -62,3 +62,29 @@ pub(super) fn works(waterfall: &Waterfall, row: usize) -> bool {
     );
     !waits || waterfall.descendants[row] == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Operation;
+    use crate::trace::testing::{drawn, step};
+
+    #[test]
+    fn a_trace_idles_where_only_those_that_wait_run() {
+        let rows = [
+            step(1, None, Operation::Agent, 0, 1_000),
+            step(2, Some(1), Operation::Llm, 0, 200),
+            step(3, Some(1), Operation::Tool, 190, 300),
+            step(4, Some(1), Operation::Llm, 900, 1_000),
+        ];
+        let built = drawn(&rows);
+        assert_eq!(built.value.idle, [(300.0, 900.0)]);
+        assert_eq!(built.value.idle_nanos, 600.0);
+        assert!((built.value.idle_share - 0.6).abs() < 1e-9);
+        // A step without children works, whatever it is; a gap of under a fifth is not worth a word.
+        assert_eq!(drawn(&rows[..1]).value.idle, []);
+        let mut busy = rows.to_vec();
+        busy.push(step(5, Some(1), Operation::Tool, 300, 750));
+        assert_eq!(drawn(&busy).value.idle, []);
+        assert_eq!(drawn(&[]).value.idle, []);
+    }
+}

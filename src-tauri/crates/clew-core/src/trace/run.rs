@@ -76,3 +76,34 @@ pub(super) fn runs(waterfall: &Waterfall) -> Vec<Run> {
 fn narrow(row: usize) -> u32 {
     u32::try_from(row).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Operation;
+    use crate::trace::testing::{drawn, step};
+
+    #[test]
+    fn repeated_siblings_are_summed_up_as_a_run() {
+        let mut rows = vec![step(1, None, Operation::Agent, 0, 100)];
+        for id in 0..6 {
+            let mut embed = step(10 + id, Some(1), Operation::Embedding, id * 10, id * 10 + 5);
+            embed.name = "embed".to_owned();
+            if id == 2 {
+                embed.status = 2;
+            }
+            rows.push(embed);
+        }
+        let built = drawn(&rows);
+        let [run] = built.value.runs.as_slice() else {
+            panic!("one run: {:?}", built.value.runs);
+        };
+        assert_eq!((run.row, run.end, run.members, run.errors), (1, 7, 6, 1));
+        assert_eq!(run.duration_nanos, 30.0);
+        // Four are no run, and model calls never are one.
+        assert_eq!(drawn(&rows[..5]).value.runs, []);
+        for row in &mut rows[1..] {
+            row.facts.as_mut().expect("facts").operation = Operation::Llm;
+        }
+        assert_eq!(drawn(&rows).value.runs, []);
+    }
+}

@@ -1,7 +1,7 @@
 //! Rows for tests.
 
-use super::{RowFacts, SpanRow};
-use crate::model::{Facts, Operation, SpanId, UnixNanos, Usage};
+use super::{RowFacts, SpanRow, Waterfall, summary, waterfall};
+use crate::model::{Facts, Operation, SpanId, TraceId, UnixNanos, Usage};
 
 /// A span without facts.
 pub(crate) fn row(id: u64, parent: Option<u64>, start: u64, end: u64) -> SpanRow {
@@ -39,4 +39,28 @@ pub(crate) fn call(
         ..Usage::default()
     });
     call
+}
+
+/// A row named by its operation, as an agent's program would send it.
+pub(crate) fn step(
+    id: u64,
+    parent: Option<u64>,
+    operation: Operation,
+    from: u64,
+    to: u64,
+) -> SpanRow {
+    let mut step = row(
+        id,
+        parent,
+        1_000 + from,
+        if to == 0 { 0 } else { 1_000 + to },
+    );
+    step.facts.as_mut().expect("row gives facts").operation = operation;
+    step
+}
+
+/// The waterfall of rows.
+pub(crate) fn drawn(rows: &[SpanRow]) -> Waterfall {
+    let id = TraceId::from_bytes(&[7; 16]).expect("a trace id");
+    waterfall(summary(id, 0, rows, UnixNanos(0), 0), rows)
 }

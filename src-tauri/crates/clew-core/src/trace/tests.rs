@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::testing::{call, row};
+use super::testing::{call, row, step};
 use super::*;
 use crate::convention::facts;
 use crate::convention::tests::recorded::{fixtures, folders, recorded};
@@ -496,23 +496,6 @@ fn every_recorded_trace_shows_every_span_once() {
     }
 }
 
-/// A row named by its operation, as an agent's program would send it.
-fn step(id: u64, parent: Option<u64>, operation: Operation, from: u64, to: u64) -> SpanRow {
-    let mut step = row(
-        id,
-        parent,
-        1_000 + from,
-        if to == 0 { 0 } else { 1_000 + to },
-    );
-    step.facts.as_mut().expect("row gives facts").operation = operation;
-    step
-}
-
-fn drawn(rows: &[SpanRow]) -> Waterfall {
-    let id = TraceId::from_bytes(&[7; 16]).expect("a trace id");
-    waterfall(summary(id, 0, rows, UnixNanos(0), 0), rows)
-}
-
 #[test]
 fn only_a_trace_that_no_longer_runs_has_orphans() {
     let id = TraceId::from_bytes(&[7; 16]).expect("a trace id");
@@ -534,106 +517,4 @@ fn only_a_trace_that_no_longer_runs_has_orphans() {
         flags(&[step(4, Some(4), Operation::Tool, 0, 1)], 5),
         [flag::CYCLE]
     );
-}
-
-#[test]
-fn repeated_siblings_are_summed_up_as_a_run() {
-    let mut rows = vec![step(1, None, Operation::Agent, 0, 100)];
-    for id in 0..6 {
-        let mut embed = step(10 + id, Some(1), Operation::Embedding, id * 10, id * 10 + 5);
-        embed.name = "embed".to_owned();
-        if id == 2 {
-            embed.status = 2;
-        }
-        rows.push(embed);
-    }
-    let built = drawn(&rows);
-    let [run] = built.value.runs.as_slice() else {
-        panic!("one run: {:?}", built.value.runs);
-    };
-    assert_eq!((run.row, run.end, run.members, run.errors), (1, 7, 6, 1));
-    assert_eq!(run.duration_nanos, 30.0);
-    // Four are no run, and model calls never are one.
-    assert_eq!(drawn(&rows[..5]).value.runs, []);
-    for row in &mut rows[1..] {
-        row.facts.as_mut().expect("facts").operation = Operation::Llm;
-    }
-    assert_eq!(drawn(&rows).value.runs, []);
-}
-
-#[test]
-fn a_trace_idles_where_only_those_that_wait_run() {
-    let rows = [
-        step(1, None, Operation::Agent, 0, 1_000),
-        step(2, Some(1), Operation::Llm, 0, 200),
-        step(3, Some(1), Operation::Tool, 190, 300),
-        step(4, Some(1), Operation::Llm, 900, 1_000),
-    ];
-    let built = drawn(&rows);
-    assert_eq!(built.value.idle, [(300.0, 900.0)]);
-    assert_eq!(built.value.idle_nanos, 600.0);
-    assert!((built.value.idle_share - 0.6).abs() < 1e-9);
-    // A step without children works, whatever it is; a gap of under a fifth is not worth a word.
-    assert_eq!(drawn(&rows[..1]).value.idle, []);
-    let mut busy = rows.to_vec();
-    busy.push(step(5, Some(1), Operation::Tool, 300, 750));
-    assert_eq!(drawn(&busy).value.idle, []);
-    assert_eq!(drawn(&[]).value.idle, []);
-}
-
-#[test]
-fn the_critical_path_is_what_the_end_waited_for() {
-    let rows = [
-        step(1, None, Operation::Agent, 0, 100),
-        step(2, Some(1), Operation::Llm, 10, 40),
-        // Runs beside the tool and ends before it: nothing waits for it.
-        step(3, Some(1), Operation::Tool, 45, 60),
-        step(4, Some(1), Operation::Tool, 42, 80),
-        // Outlives its parent and counts up to its end.
-        step(5, Some(4), Operation::Tool, 70, 95),
-    ];
-    let built = drawn(&rows);
-    let path: Vec<(String, f64, f64)> = (0..built.critical_row.len())
-        .map(|at| {
-            let row = built.critical_row[at] as usize;
-            let name = built.value.strings[built.name[row] as usize].clone();
-            (name, built.critical_from[at], built.critical_to[at])
-        })
-        .collect();
-    let stretch = |id: u64, from: f64, to: f64| (format!("span {id}"), from, to);
-    assert_eq!(
-        path,
-        [
-            stretch(1, 0.0, 10.0),
-            stretch(2, 10.0, 40.0),
-            stretch(1, 40.0, 42.0),
-            stretch(4, 42.0, 70.0),
-            stretch(5, 70.0, 80.0),
-            stretch(1, 80.0, 100.0),
-        ]
-    );
-    assert_eq!(built.value.critical_nanos, 68.0);
-}
-
-proptest! {
-    #[test]
-    fn the_critical_path_never_overlaps_and_never_leaves_the_trace(
-        spans in prop::collection::vec((0..30_u64, 0..1_000_u64, 0..1_000_u64), 1..30)
-    ) {
-        let rows: Vec<SpanRow> = spans
-            .iter()
-            .zip(1..)
-            .map(|(&(parent, from, took), id)| {
-                step(id, (parent != 0).then_some(parent), Operation::Other, from, from + took)
-            })
-            .collect();
-        let built = drawn(&rows);
-        let mut at = 0.0;
-        for (from, to) in built.critical_from.iter().zip(&built.critical_to) {
-            prop_assert!(*from >= at && to > from);
-            at = *to;
-        }
-        prop_assert!(at <= built.value.extent_nanos);
-        prop_assert!(built.value.critical_nanos <= built.value.extent_nanos);
-    }
 }

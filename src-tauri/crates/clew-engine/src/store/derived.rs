@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use clew_core::convention;
-use clew_core::model::{Facts, Message, Operation, Part, SpanView, TraceId, UnixNanos};
+use clew_core::model::{Facts, Message, Operation, Part, TraceId, UnixNanos};
 use clew_core::quality::{self, Finding};
 use clew_core::trace::{self, RowFacts, SpanRow, TraceSummary};
 use rusqlite::params;
@@ -31,7 +30,7 @@ pub(crate) struct Derived {
 /// # Errors
 /// When what was found cannot be written as JSON.
 pub(crate) fn derive(whole: &Whole) -> Result<Derived, Error> {
-    let facts = facts(whole);
+    let facts = whole.facts();
     let findings = findings(&facts);
     let row = RowFacts::of(&facts, &findings);
     Ok(Derived {
@@ -42,18 +41,9 @@ pub(crate) fn derive(whole: &Whole) -> Result<Derived, Error> {
     })
 }
 
-fn facts(whole: &Whole) -> Facts {
-    convention::facts(&SpanView {
-        span: &whole.span,
-        resource: &whole.resource.message,
-        scope: &whole.scope.message,
-        logs: &whole.logs,
-    })
-}
-
 /// What is searched of a span.
 pub(crate) fn texts(whole: &Whole) -> Texts {
-    texts_of(whole, &facts(whole))
+    texts_of(whole, &whole.facts())
 }
 
 fn texts_of(whole: &Whole, facts: &Facts) -> Texts {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use clew_core::convention::{self, Heard};
-use clew_core::model::{SpanId, TraceId, UnixNanos};
+use clew_core::model::{Facts, SpanId, SpanView, TraceId, UnixNanos};
 use clew_core::otlp::{self, record};
 use clew_core::trace::{RowFacts, SpanRow};
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
@@ -67,6 +67,23 @@ pub(crate) struct Whole {
     pub(crate) resource: Arc<Shared<Resource>>,
     pub(crate) scope: Arc<Shared<InstrumentationScope>>,
     pub(crate) logs: Vec<LogRecord>,
+}
+
+impl Whole {
+    /// The span with what surrounds it, as conventions read it.
+    pub(crate) fn view(&self) -> SpanView<'_> {
+        SpanView {
+            span: &self.span,
+            resource: &self.resource.message,
+            scope: &self.scope.message,
+            logs: &self.logs,
+        }
+    }
+
+    /// What the span says of itself.
+    pub(crate) fn facts(&self) -> Facts {
+        convention::facts(&self.view())
+    }
 }
 
 /// A resource or a scope as many spans share it.

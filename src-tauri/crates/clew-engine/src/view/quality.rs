@@ -154,7 +154,7 @@ impl Engine {
             tokio::task::spawn_blocking(move || {
                 whole
                     .iter()
-                    .map(|whole| (whole.place.id, text(&super::trace::facts(whole).output)))
+                    .map(|whole| (whole.place.id, text(&whole.facts().output)))
                     .collect()
             })
             .await

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use clew_core::convention;
-use clew_core::model::{Facts, Message, Operation, SpanId, SpanView, TraceId, UnixNanos};
+use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
     self, Roots, SpanDetail, SpanRow, Surroundings, TraceState, Tree, VariantRow, Waterfall, flag,
@@ -124,7 +123,7 @@ impl Engine {
                 let facts: HashMap<SpanId, Facts> = whole
                     .iter()
                     .filter_map(|whole| {
-                        Some((SpanId::from_i64(whole.place.span_id)?, facts(whole)))
+                        Some((SpanId::from_i64(whole.place.span_id)?, whole.facts()))
                     })
                     .collect();
                 trace::markdown(&summary, &loaded.rows, below, &facts, budget)
@@ -271,7 +270,7 @@ impl Engine {
         let Some(place) = places.into_iter().find(|place| place.shown) else {
             return Ok(Vec::new());
         };
-        let facts = facts(&self.one(place).await?);
+        let facts = self.one(place).await?.facts();
         let mut messages = facts.input.map(|input| input.value).unwrap_or_default();
         messages.extend(facts.output.map(|output| output.value).unwrap_or_default());
         Ok(messages)
@@ -315,19 +314,6 @@ fn variant(place: &Place) -> VariantRow {
     }
 }
 
-fn view(whole: &Whole) -> SpanView<'_> {
-    SpanView {
-        span: &whole.span,
-        resource: &whole.resource.message,
-        scope: &whole.scope.message,
-        logs: &whole.logs,
-    }
-}
-
-pub(super) fn facts(whole: &Whole) -> Facts {
-    convention::facts(&view(whole))
-}
-
 fn source(whole: &Whole) -> SpanSource<'_> {
     SpanSource {
         resource: &whole.resource.message,
@@ -345,7 +331,7 @@ fn build(
     variants: Vec<VariantRow>,
     earlier: &[Message],
 ) -> Result<SpanDetail, Error> {
-    let facts = facts(whole);
+    let facts = whole.facts();
     let span_id = SpanId::from_i64(whole.place.span_id)
         .ok_or_else(|| Error::internal("a span without an id"))?;
     let around = Surroundings {
@@ -359,7 +345,7 @@ fn build(
         earlier,
         findings: derived::findings(&facts),
     };
-    Ok(trace::detail(&view(whole), &facts, around))
+    Ok(trace::detail(&whole.view(), &facts, around))
 }
 
 /// The span, and with `below` everything under it.
