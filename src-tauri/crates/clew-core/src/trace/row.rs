@@ -75,40 +75,57 @@ pub struct RowFacts {
     /// What kind of step it is.
     pub operation: Operation,
     /// A better title than the span's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Who serves the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// The model that answered, else the one that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The provider's id of the response.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
     /// Token counts as stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// Stated cost in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
     /// Nanoseconds to the first token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ttft_nanos: Option<u64>,
     /// Why the model stopped, the first choice's reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub finish: Option<String>,
     /// What went wrong, on one line of at most 200 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// Session id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// User id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The agent's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     /// The prompt template's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_name: Option<String>,
     /// The prompt template's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_version: Option<String>,
     /// Documents retrieved.
     pub documents: u32,
     /// The input on one line of at most 200 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub input_preview: Option<String>,
     /// The output on one line of at most 200 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub output_preview: Option<String>,
     /// Ids of the heuristics that fired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
 }
 

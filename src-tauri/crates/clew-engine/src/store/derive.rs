@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use clew_core::model::UnixNanos;
 use clew_core::trace::SpanRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite};
 use tokio::sync::Notify;
 
 use super::derived::{Derived, Summarised, derive, each, forget, heads};
 use super::indexing::{Batch, Handover, Indexer};
 use super::repack::Repacking;
+use super::rows::{self, StoredRow};
 use super::search::{self, SharedIndex, Texts};
-use super::spans::{self, PLACE, Place, StoredRow};
+use super::spans::{self, Place};
 use super::writer::{Session, Writer};
 use super::{Store, now_micros};
 use crate::error::Error;
@@ -253,14 +253,17 @@ impl Deriver {
 
     /// Reads and derives anew the spans that ground says have changed, up to the watermark.
     async fn stale(&self, through: i64) -> Result<Stale, Error> {
-        let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT {PLACE}, d.times FROM stale_spans d JOIN spans s ON s.id = d.span WHERE s.id <= "
-        ));
-        query.push_bind(through).push(" LIMIT ").push_bind(STEP);
-        let rows = query.build().fetch_all(&self.store.reads).await?;
-        let mut places: Vec<Place> = rows.iter().map(spans::place).collect();
-        let times = rows.iter().map(|row| (row.get("id"), row.get("times")));
-        let times: HashMap<i64, i64> = times.collect();
+        let times: HashMap<i64, i64> = sqlx::query_as(
+            "SELECT d.span, d.times FROM stale_spans d JOIN spans s ON s.id = d.span WHERE s.id <= ? LIMIT ?",
+        )
+        .bind(through)
+        .bind(STEP)
+        .fetch_all(&self.store.reads)
+        .await?
+        .into_iter()
+        .collect();
+        let ids = times.keys().copied().collect();
+        let mut places = spans::places(&self.store.reads, ids).await?;
         if places.is_empty() {
             return Ok(Stale::default());
         }
@@ -428,7 +431,7 @@ impl Deriver {
             unknown.push(head.id);
             true
         });
-        let mut stored = spans::stored_rows(&self.store.reads, &unknown).await?;
+        let mut stored = rows::stored(&self.store.reads, &unknown).await?;
         let mut facts: HashMap<i64, &mut Derived> = step
             .derived
             .iter_mut()
@@ -501,7 +504,7 @@ fn weigh(derived: &Derived) -> usize {
 
 /// Reads and derives the spans that arrived after one.
 async fn read(store: &Store, after: i64, size: i64) -> Result<Step, Error> {
-    let mut arrived = spans::arrived(&store.reads, after, size).await?;
+    let mut arrived = rows::arrived(&store.reads, after, size).await?;
     let mut full = i64::try_from(arrived.len()).is_ok_and(|count| count == size);
     let shown: Vec<Place> = arrived
         .iter()

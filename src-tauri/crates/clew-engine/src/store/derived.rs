@@ -9,8 +9,9 @@ use rusqlite::params;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::Store;
+use super::rows::StoredRow;
 use super::search::Texts;
-use super::spans::{self, Place, StoredRow, Whole};
+use super::spans::{self, Place, Whole};
 use super::writer::Session;
 use crate::error::{Cause, Error};
 

@@ -8,14 +8,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::{QueryBuilder, Row as _, Sqlite};
 use tokio::sync::Notify;
 
 use super::Store;
 use super::derive::Deriving;
 use super::derived::{each, texts};
 use super::search::{self, SharedIndex, Texts};
-use super::spans::{self, PLACE, Place};
+use super::spans;
 use crate::error::{Cause, Error};
 
 /// Bytes of texts that wait for the index at the most.
@@ -195,24 +194,15 @@ impl Indexer {
         if until <= after {
             return Ok(None);
         }
-        let mut query =
-            QueryBuilder::<Sqlite>::new(format!("SELECT {PLACE} FROM spans s WHERE s.id > "));
-        query
-            .push_bind(after)
-            .push(" AND s.id <= ")
-            .push_bind(until);
-        query.push(" ORDER BY s.id LIMIT ").push_bind(STEP);
-        let rows = query.build().fetch_all(&self.store.reads).await?;
-        let full = i64::try_from(rows.len()).is_ok_and(|count| count == STEP);
-        let mut through = match rows.last() {
-            Some(last) if full => last.get(0),
+        let reads = &self.store.reads;
+        let ids = spans::ids_after(reads, after, until, STEP).await?;
+        let full = i64::try_from(ids.len()).is_ok_and(|count| count == STEP);
+        let mut through = match ids.last() {
+            Some(last) if full => *last,
             _ => until,
         };
-        let places: Vec<Place> = rows
-            .iter()
-            .map(spans::place)
-            .filter(|place| place.shown)
-            .collect();
+        let mut places = spans::places(reads, ids).await?;
+        places.retain(|place| place.shown);
         let starts: Vec<i64> = places.iter().map(|place| place.id).collect();
         let made = each(&self.store, places, |whole| Ok(texts(whole)), Texts::bytes).await?;
         if let Some(left) = starts.get(made.taken) {

@@ -7,6 +7,7 @@
 pub(crate) mod backup;
 pub(crate) mod ballast;
 pub(crate) mod blocks;
+mod columns;
 pub(crate) mod derive;
 pub(crate) mod derived;
 pub(crate) mod disk;
@@ -18,6 +19,7 @@ pub(crate) mod prepare;
 pub(crate) mod purge;
 mod repack;
 pub(crate) mod retention;
+pub(crate) mod rows;
 pub(crate) mod search;
 mod shrink;
 pub(crate) mod spans;

@@ -1,20 +1,19 @@
-//! Reads spans: rows of a trace, payloads, resources, logs.
+//! Reads spans: where they lie, payloads, resources, logs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use clew_core::convention::{self, Heard};
-use clew_core::model::{Facts, SpanId, SpanView, TraceId, UnixNanos};
+use clew_core::model::{Facts, SpanView, TraceId};
 use clew_core::otlp::{self, record};
-use clew_core::trace::{RowFacts, SpanRow};
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use super::blocks::Block;
+use super::columns::{self, integers, joined};
 use crate::error::{Error, ErrorCode};
 
 /// Values bound to one `IN (…)`; SQLite takes at most 32,766.
@@ -39,23 +38,106 @@ pub(crate) struct Place {
 }
 
 /// The columns of a [`Place`], in its order.
-pub(crate) const PLACE: &str = "s.id, s.trace, s.span_id, s.hash, s.shown, s.resource, s.scope, s.received, s.rank, s.block, s.slot, s.repaired";
+pub(crate) const PLACE: [&str; 12] = [
+    "s.id",
+    "s.trace",
+    "s.span_id",
+    "s.hash",
+    "s.shown",
+    "s.resource",
+    "s.scope",
+    "s.received",
+    "s.rank",
+    "s.block",
+    "s.slot",
+    "s.repaired",
+];
 
-pub(crate) fn place(row: &SqliteRow) -> Place {
-    Place {
-        id: row.get(0),
-        trace: row.get(1),
-        span_id: row.get(2),
-        hash: row.get(3),
-        shown: row.get(4),
-        resource: row.get(5),
-        scope: row.get(6),
-        received: row.get(7),
-        rank: row.get(8),
-        block: row.get(9),
-        slot: usize::try_from(row.get::<i64, _>(10)).unwrap_or(usize::MAX),
-        repaired: row.get(11),
+/// Joins spans to their ids, for [`columns::by_id`].
+pub(crate) const BY_ID: &str = "spans s ON s.id = e.value";
+
+impl Place {
+    /// From the values of [`PLACE`].
+    pub(crate) fn of(values: &[Option<i64>]) -> Option<Self> {
+        let &[
+            id,
+            trace,
+            span_id,
+            hash,
+            shown,
+            resource,
+            scope,
+            received,
+            rank,
+            block,
+            slot,
+            repaired,
+        ] = values
+        else {
+            return None;
+        };
+        Some(Self {
+            id: id?,
+            trace: trace?,
+            span_id: span_id?,
+            hash: hash?,
+            shown: shown? != 0,
+            resource: resource?,
+            scope: scope?,
+            received: received?,
+            rank: rank?,
+            block: block?,
+            slot: usize::try_from(slot?).unwrap_or(usize::MAX),
+            repaired: repaired? != 0,
+        })
     }
+}
+
+/// Where some spans lie, in the order of their ids.
+pub(crate) async fn places(reads: &SqlitePool, mut ids: Vec<i64>) -> Result<Vec<Place>, Error> {
+    ids.sort_unstable();
+    ids.dedup();
+    let answers = columns::by_id(reads, &joined(&PLACE), BY_ID, &ids).await?;
+    let rows = answers.iter().flat_map(integers::<{ PLACE.len() }>);
+    let mut places: Vec<Place> = rows.filter_map(|row| Place::of(&row)).collect();
+    places.sort_unstable_by_key(|place| place.id);
+    Ok(places)
+}
+
+/// The ids of all spans of some traces, in order.
+pub(crate) async fn ids_of(reads: &SqlitePool, traces: &[i64]) -> Result<Vec<i64>, Error> {
+    let mut ids = Vec::new();
+    for chunk in traces.chunks(CHUNK) {
+        let found = columns::column(reads, "s.id", |query| {
+            query.push("FROM spans s WHERE s.trace IN (");
+            push_list(query, chunk);
+        });
+        ids.append(&mut found.await?);
+    }
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// The ids of the spans that arrived after one, up to another, in order.
+pub(crate) async fn ids_after(
+    reads: &SqlitePool,
+    after: i64,
+    until: i64,
+    limit: i64,
+) -> Result<Vec<i64>, Error> {
+    let mut ids = columns::column(reads, "s.id", |query| {
+        query
+            .push("FROM (SELECT id FROM spans WHERE id > ")
+            .push_bind(after)
+            .push(" AND id <= ")
+            .push_bind(until)
+            .push(" ORDER BY id LIMIT ")
+            .push_bind(limit)
+            .push(") s");
+    })
+    .await?;
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 /// A span read back whole.
@@ -120,119 +202,6 @@ pub(crate) async fn trace_row(
             format!("there is no trace {id}: it may have been deleted"),
         )
     })
-}
-
-/// The rows of some traces, shown variants only, each with its facts.
-pub(crate) async fn rows(
-    reads: &SqlitePool,
-    traces: &[i64],
-) -> Result<BTreeMap<i64, Vec<SpanRow>>, Error> {
-    let stored = stored_rows(reads, traces).await?;
-    Ok(stored
-        .into_iter()
-        .map(|(trace, rows)| (trace, rows.into_iter().map(|stored| stored.row).collect()))
-        .collect())
-}
-
-/// A shown span's row with what the database says of its facts.
-#[derive(Debug, Clone)]
-pub(crate) struct StoredRow {
-    /// The span's row in the database.
-    pub(crate) id: i64,
-    /// `facts.counted`; `None` without facts.
-    pub(crate) counted: Option<i64>,
-    pub(crate) row: SpanRow,
-}
-
-/// As [`rows`], with what is needed to bring facts up to date; in the order of their span ids.
-pub(crate) async fn stored_rows(
-    reads: &SqlitePool,
-    traces: &[i64],
-) -> Result<BTreeMap<i64, Vec<StoredRow>>, Error> {
-    let mut found: BTreeMap<i64, Vec<StoredRow>> = BTreeMap::new();
-    let mut variants: HashMap<(i64, i64), u32> = HashMap::new();
-    for chunk in traces.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT s.trace, {ROW}, s.shown, s.id, f.counted, f.json
-             FROM spans s
-             JOIN strings n ON n.id = s.name
-             JOIN resources r ON r.id = s.resource
-             JOIN strings v ON v.id = r.service
-             LEFT JOIN facts f ON f.span = s.id
-             WHERE s.trace IN ("
-        ));
-        push_list(&mut query, chunk);
-        for row in query.build().fetch_all(reads).await? {
-            let (trace, span_id): (i64, i64) = (row.get(0), row.get(1));
-            *variants.entry((trace, span_id)).or_insert(0) += 1;
-            if let Some(mut span) = row.get::<bool, _>(10).then(|| span_row(&row, 1)).flatten() {
-                span.facts = row
-                    .get::<Option<&str>, _>(13)
-                    .and_then(|json| serde_json::from_str::<RowFacts>(json).ok());
-                found.entry(trace).or_default().push(StoredRow {
-                    id: row.get(11),
-                    counted: row.get(12),
-                    row: span,
-                });
-            }
-        }
-    }
-    for (trace, rows) in &mut found {
-        rows.sort_by_key(|stored| stored.row.span_id);
-        for stored in rows {
-            stored.row.variants = variants
-                .get(&(*trace, stored.row.span_id.as_i64()))
-                .copied()
-                .unwrap_or(1);
-        }
-    }
-    Ok(found)
-}
-
-/// The columns of a [`SpanRow`] without its facts: of a span, its name and its resource's service.
-const ROW: &str =
-    "s.span_id, s.parent, s.start, s.finish, n.text, v.text, s.status, s.repaired, s.received";
-
-/// The [`ROW`] that begins at column `at`.
-fn span_row(row: &SqliteRow, at: usize) -> Option<SpanRow> {
-    Some(SpanRow {
-        span_id: SpanId::from_i64(row.get(at))?,
-        parent: row.get::<Option<i64>, _>(at + 1).and_then(SpanId::from_i64),
-        start: UnixNanos::from_i64(row.get(at + 2)),
-        end: UnixNanos::from_i64(row.get(at + 3)),
-        name: row.get(at + 4),
-        service: row.get(at + 5),
-        status: u8::try_from(row.get::<i64, _>(at + 6)).unwrap_or(0),
-        repaired: row.get(at + 7),
-        variants: 1,
-        received_micros: u64::try_from(row.get::<i64, _>(at + 8)).unwrap_or(0),
-        facts: None,
-    })
-}
-
-/// The spans that arrived after one, in order, each with its row.
-pub(crate) async fn arrived(
-    reads: &SqlitePool,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<(Place, Option<SpanRow>)>, Error> {
-    let mut query = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT {PLACE}, {ROW}
-         FROM spans s
-         JOIN strings n ON n.id = s.name
-         JOIN resources r ON r.id = s.resource
-         JOIN strings v ON v.id = r.service
-         WHERE s.id > "
-    ));
-    query
-        .push_bind(after)
-        .push(" ORDER BY s.id LIMIT ")
-        .push_bind(limit);
-    let rows = query.build().fetch_all(reads).await?;
-    Ok(rows
-        .iter()
-        .map(|row| (place(row), span_row(row, 12)))
-        .collect())
 }
 
 /// Reads spans whole, in the order of `places`, with their log records.

@@ -149,7 +149,9 @@ impl Engine {
     /// The response text of each row's span.
     async fn responses(&self, rows: &[SqliteRow]) -> Result<Vec<String>, Error> {
         let ids: Vec<i64> = rows.iter().map(|row| row.get(9)).collect();
-        let whole = spans::whole(&self.inner.store.reads, self.places_by_id(&ids).await?).await?;
+        let reads = &self.inner.store.reads;
+        let places = spans::places(reads, ids.clone()).await?;
+        let whole = spans::whole(reads, places).await?;
         let texts: std::collections::BTreeMap<i64, String> =
             tokio::task::spawn_blocking(move || {
                 whole
@@ -162,26 +164,6 @@ impl Engine {
         Ok(ids
             .iter()
             .map(|id| texts.get(id).cloned().unwrap_or_default())
-            .collect())
-    }
-
-    async fn places_by_id(&self, ids: &[i64]) -> Result<Vec<spans::Place>, Error> {
-        let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT {} FROM spans s WHERE s.id IN (",
-            spans::PLACE
-        ));
-        let mut list = query.separated(", ");
-        let unique: std::collections::BTreeSet<i64> = ids.iter().copied().collect();
-        for id in unique {
-            list.push_bind(id);
-        }
-        query.push(")");
-        Ok(query
-            .build()
-            .fetch_all(&self.inner.store.reads)
-            .await?
-            .iter()
-            .map(spans::place)
             .collect())
     }
 }

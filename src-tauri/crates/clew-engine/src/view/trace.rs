@@ -1,5 +1,6 @@
 //! Commands of the Trace view.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
@@ -7,13 +8,12 @@ use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
     self, Roots, SpanDetail, SpanRow, Surroundings, TraceState, Tree, VariantRow, Waterfall, flag,
 };
-use sqlx::{QueryBuilder, Sqlite};
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
-use crate::store::spans::{self, PLACE, Place, Whole};
-use crate::store::{derived, now_micros};
+use crate::store::spans::{self, Place, Whole};
+use crate::store::{derived, now_micros, rows};
 
 /// Tokens of copied Markdown where the caller does not say.
 const MARKDOWN_TOKENS: u32 = 8_000;
@@ -137,10 +137,9 @@ impl Engine {
     async fn load(&self, source: i64, trace_id: &str) -> Result<Loaded, Error> {
         let reads = &self.inner.store.reads;
         let (row, id) = spans::trace_row(reads, source, trace_id).await?;
-        let rows = spans::rows(reads, &[row])
-            .await?
-            .remove(&row)
-            .unwrap_or_default();
+        let stored = rows::stored(reads, &[row]).await?.remove(&row);
+        let rows = stored.unwrap_or_default().into_iter();
+        let rows = rows.map(|stored| stored.row).collect();
         let received: i64 = sqlx::query_scalar("SELECT received FROM traces WHERE id = ?")
             .bind(row)
             .fetch_one(reads)
@@ -221,20 +220,20 @@ impl Engine {
     }
 
     async fn places(&self, trace: i64, span: Option<SpanId>) -> Result<Vec<Place>, Error> {
-        let mut query =
-            QueryBuilder::<Sqlite>::new(format!("SELECT {PLACE} FROM spans s WHERE s.trace = "));
-        query.push_bind(trace);
-        if let Some(span) = span {
-            query.push(" AND s.span_id = ").push_bind(span.as_i64());
-        }
-        query.push(" ORDER BY s.shown DESC, s.rank DESC, s.hash");
-        Ok(query
-            .build()
-            .fetch_all(&self.inner.store.reads)
-            .await?
-            .iter()
-            .map(spans::place)
-            .collect())
+        let reads = &self.inner.store.reads;
+        let ids = match span {
+            None => spans::ids_of(reads, &[trace]).await?,
+            Some(span) => {
+                sqlx::query_scalar("SELECT id FROM spans WHERE trace = ? AND span_id = ?")
+                    .bind(trace)
+                    .bind(span.as_i64())
+                    .fetch_all(reads)
+                    .await?
+            }
+        };
+        let mut places = spans::places(reads, ids).await?;
+        places.sort_by_key(|place| (Reverse(place.shown), Reverse(place.rank), place.hash));
+        Ok(places)
     }
 
     async fn one(&self, place: Place) -> Result<Whole, Error> {
