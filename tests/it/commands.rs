@@ -405,10 +405,31 @@ async fn each_content_of_a_span_can_be_seen() {
             "short question"
         };
         assert_eq!(value["text"], expected);
+        // What is copied is what is read.
+        for format in ["otlpJson", "markdown"] {
+            let params = json!({
+                "traceId": by_hand::hex(1), "spanId": "0000000000000001", "variant": hash, "format": format
+            });
+            let copied = rig.call("copy_trace", params).await;
+            let copied = text(&copied, "text");
+            for (each, of) in [("long question", true), ("another name", false)] {
+                assert_eq!(copied.contains(each), of == shown, "{each} in {copied}");
+            }
+        }
     }
     let params = json!({
         "traceId": by_hand::hex(1), "spanId": "0000000000000001", "variant": "00000000000000ff"
     });
     let error = rig.ask("get_span", &params).await.expect_err("no such");
     assert_eq!(error.code, ErrorCode::NotFound);
+    for (span, code) in [
+        (json!("0000000000000001"), ErrorCode::NotFound),
+        (Value::Null, ErrorCode::BadRequest),
+    ] {
+        let params = json!({
+            "traceId": by_hand::hex(1), "spanId": span, "variant": "00000000000000ff", "format": "otlpJson"
+        });
+        let error = rig.ask("copy_trace", &params).await.expect_err("no such");
+        assert_eq!(error.code, code);
+    }
 }

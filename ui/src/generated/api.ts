@@ -142,6 +142,10 @@ spanId: string | null,
  */
 subtree: boolean, 
 /**
+ * The content of that span by its hash, as `SpanDetail.variants` states it; `null` is the one shown by default.
+ */
+variant: string | null, 
+/**
  * The format.
  */
 format: CopyFormat, 
@@ -2066,3 +2070,9 @@ export const topics: Record<keyof Commands, Topic[]> = {
 
 /** Commands that answer with packed columns. */
 export const packed: ReadonlySet<keyof Commands> = new Set(["get_waterfall"]);
+
+/** Every operation, in the order of their index in a waterfall. */
+export const operations = ["agent", "chain", "llm", "tool", "retriever", "embedding", "reranker", "guardrail", "evaluator", "other"] as const satisfies readonly Operation[];
+
+/** Microseconds after its newest telemetry for which a trace without an ended root counts as running. */
+export const runningMicros = 120000000;

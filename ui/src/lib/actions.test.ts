@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { available, everyAction, match, register, type Action } from "./actions.ts";
+import { available, everyAction, hint, match, note, register, type Action } from "./actions.ts";
 
 const action = (id: string, keys: string[], more: Partial<Action> = {}): Action => ({
   id,
@@ -55,5 +55,15 @@ describe("keys", () => {
     add(action("next", ["j"]), action("palette", ["Ctrl+K"]));
     expect(match("j", "", true)).toBe(false);
     expect(match("Ctrl+K", "", true)).toMatchObject({ id: "palette" });
+  });
+});
+
+describe("tooltips", () => {
+  it("name the key that is registered now, and none where there is none", () => {
+    expect(hint("view.pause", "Pause")).toBe("Pause");
+    add(action("view.pause", ["p", "Space"]), action("view.open", ["Ctrl+O"]), action("view.theme", []));
+    expect(hint("view.pause", "Pause")).toBe("Pause (p)");
+    expect(note("view.open")).toMatch(/^(Ctrl|⌘) O$/);
+    expect(hint("view.theme", "Theme")).toBe("Theme");
   });
 });

@@ -1,5 +1,5 @@
 import { SvelteMap } from "svelte/reactivity";
-import { SEQUENCE_GAP, isPress, isTyping, stroke } from "./keys.ts";
+import { SEQUENCE_GAP, caps, isPress, isTyping, stroke } from "./keys.ts";
 
 /** One thing that the user can do: key, palette, help and tooltip follow from it. */
 export interface Action {
@@ -40,6 +40,22 @@ export function everyAction(): Action[] {
 /** Every action that can be done now, in order of registration. */
 export function available(): Action[] {
   return [...registered.values()].filter((action) => action.when?.() ?? true);
+}
+
+/** The binding of an action that is shown ("y m", "Ctrl+K"); empty where it has none, or is not there. */
+export function keyOf(id: string): string {
+  return registered.get(id)?.keys[0] ?? "";
+}
+
+/** The same as a menu notes it: "y m", "Ctrl K". */
+export function note(id: string): string {
+  return caps(keyOf(id)).join(" ");
+}
+
+/** A tooltip for what an action does too, with its key: "Pause (p)". */
+export function hint(id: string, text: string): string {
+  const keys = note(id);
+  return keys === "" ? text : `${text} (${keys})`;
 }
 
 /** Finds the action that a stroke completes, newest registration first; `true` says that a sequence has begun. */

@@ -1,4 +1,5 @@
 /** Figures and foreign text in words. Nothing here computes: figures come from Rust, this only writes them. */
+import type { Operation } from "../generated/api.ts";
 
 /**
  * The language in which to write figures. Under `LANG=C` WebKitGTK reports "C", which every `Intl` constructor
@@ -214,4 +215,4 @@ export const OPERATIONS = {
   guardrail: { title: "Guardrail", letter: "G" },
   evaluator: { title: "Evaluator", letter: "V" },
   other: { title: "Other", letter: "O" },
-} as const;
+} as const satisfies Record<Operation, { title: string; letter: string }>;

@@ -1,8 +1,17 @@
 import type { TraceSummary } from "../generated/api.ts";
 
-/** What names a row: a trace id may stand in several sources. */
-export function rowKey(row: Pick<TraceSummary, "traceId" | "source">): string {
-  return `${row.source}.${row.traceId}`;
+/** Names a trace: its id may stand in several sources. */
+export type Place = Pick<TraceSummary, "traceId" | "source">;
+
+/** A trace as one word: "0.4bf92f3577b34da6a3ce929d0e0e4736". */
+export function rowKey({ traceId, source }: Place): string {
+  return `${source}.${traceId}`;
+}
+
+/** Reads `rowKey` back. */
+export function placeOf(key: string): Place | undefined {
+  const [, source, traceId] = /^(\d+)\.([0-9a-f]{32})$/.exec(key) ?? [];
+  return traceId === undefined ? undefined : { traceId, source: Number(source) };
 }
 
 /** Rows on the screen, and how many wait above them. */

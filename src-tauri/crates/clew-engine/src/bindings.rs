@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use clew_core::model::Operation;
+use clew_core::trace::RUNNING_MICROS;
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::event::Topic;
@@ -90,8 +92,24 @@ impl Bindings {
             .join(", ");
         let _ = writeln!(
             out,
-            "export const packed: ReadonlySet<keyof Commands> = new Set([{names}]);"
+            "export const packed: ReadonlySet<keyof Commands> = new Set([{names}]);\n"
         );
+        let _ = writeln!(
+            out,
+            "/** Every operation, in the order of their index in a waterfall. */"
+        );
+        let names = Operation::ALL
+            .map(|operation| format!("\"{}\"", operation.name()))
+            .join(", ");
+        let _ = writeln!(
+            out,
+            "export const operations = [{names}] as const satisfies readonly Operation[];\n"
+        );
+        let _ = writeln!(
+            out,
+            "/** Microseconds after its newest telemetry for which a trace without an ended root counts as running. */"
+        );
+        let _ = writeln!(out, "export const runningMicros = {RUNNING_MICROS};");
         out
     }
 }

@@ -1,4 +1,4 @@
-import type { Operation, TraceFilter, TraceSort, TraceStatus } from "../../generated/api.ts";
+import type { Operation, TimeRange, TraceFilter, TraceSort, TraceStatus } from "../../generated/api.ts";
 import { OPERATIONS } from "../../lib/format.ts";
 import { timeRange } from "../../lib/range.svelte.ts";
 import { route, setQuery } from "../../lib/route.svelte.ts";
@@ -36,6 +36,18 @@ export function readFilter(): TraceFilter {
     ascending: route.get("asc") === "1",
     cursor: null,
     limit: PAGE,
+  };
+}
+
+/** The filter that the URL states, for something that can pause: a pause stops the clock of a relative range too. */
+export function pausable(paused: () => boolean): () => TraceFilter {
+  let stopped: { at: string | null; range: TimeRange } | undefined;
+  return () => {
+    const now = readFilter();
+    const at = route.get("range");
+    if (paused() && stopped?.at === at) return { ...now, range: stopped.range };
+    stopped = { at, range: now.range };
+    return now;
   };
 }
 

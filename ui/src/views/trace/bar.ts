@@ -1,20 +1,6 @@
 // The words of a row: its label beside the bar, and its sentence for a screen reader.
-import type { Operation, Waterfall } from "../../generated/api.ts";
+import { type Operation, type Waterfall, operations } from "../../generated/api.ts";
 import { OPERATIONS, compact, cost, counted, duration, line } from "../../lib/format.ts";
-
-/** The operations in the order of their index on the wire. */
-export const OPERATION_OF: readonly Operation[] = [
-  "agent",
-  "chain",
-  "llm",
-  "tool",
-  "retriever",
-  "embedding",
-  "reranker",
-  "guardrail",
-  "evaluator",
-  "other",
-];
 
 /** Bits of a row's flags. */
 export const FLAG = {
@@ -85,7 +71,7 @@ export function badges(flags: number): FlagBadge[] {
 
 /** The operation of a row. */
 export function operationOf(waterfall: Waterfall, row: number): Operation {
-  return OPERATION_OF[waterfall.operation[row]!] ?? "other";
+  return operations[waterfall.operation[row]!] ?? "other";
 }
 
 /** Whether a row ended in an error. */

@@ -12,6 +12,8 @@ export interface Copied {
   source: number;
   /** 16 hex digits; `null` is the whole trace. */
   spanId: string | null;
+  /** The hash of the span's content that is read; `null` is the one shown by default. */
+  variant: string | null;
 }
 
 /** Copies the trace's id. */
@@ -35,11 +37,11 @@ export function copyLink({ traceId, source, spanId }: Copied): void {
 
 /** Copies the trace, or a span with all below it, as Markdown for a model or as OTLP JSON. */
 export async function copyText(
-  { traceId, source, spanId }: Copied,
+  { traceId, source, spanId, variant }: Copied,
   format: "markdown" | "otlpJson",
 ): Promise<void> {
   try {
-    const params = { traceId, source, spanId, subtree: true, format, maxTokens: null };
+    const params = { traceId, source, spanId, subtree: true, variant, format, maxTokens: null };
     const { text } = await host.call("copy_trace", params);
     const whole = spanId === null ? "the trace" : "the span and what is below it";
     await copy(text, `${whole} as ${format === "markdown" ? "Markdown" : "OTLP JSON"}`);

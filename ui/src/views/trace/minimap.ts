@@ -1,15 +1,28 @@
 // The whole trace in 30 pixels of height: rows share lanes, and what matters most wins a pixel.
-import type { Waterfall } from "../../generated/api.ts";
+import { type Operation, type Waterfall, operations } from "../../generated/api.ts";
 import type { Axis } from "./axis.ts";
-import { OPERATION_OF } from "./bar.ts";
 import { rowCount } from "./outline.ts";
 
 /** Lanes of the map; each is two pixels high. */
 const LANES = 15;
 const LANE_HEIGHT = 2;
-/** What wins a pixel, least first: indexes into `OPERATION_OF`, then errors. */
-const ORDER = [9, 1, 0, 7, 8, 6, 5, 4, 3, 2, 10];
-const ERROR = 10;
+/** Operations as they win a pixel, least first. */
+const RANKED = [
+  "other",
+  "chain",
+  "agent",
+  "guardrail",
+  "evaluator",
+  "reranker",
+  "embedding",
+  "retriever",
+  "tool",
+  "llm",
+] as const satisfies readonly Operation[];
+/** The index of errors, after all operations: they win over all. */
+const ERROR = operations.length;
+/** What wins a pixel, least first, as indexes. */
+const ORDER = [...RANKED.map((operation) => operations.indexOf(operation)), ERROR];
 
 /** One colour of the map. */
 export interface MapPath {
@@ -59,7 +72,7 @@ export function minimap(waterfall: Waterfall, width: number, elapsed: number, ax
     }
   }
   return ORDER.map((kind) => ({
-    token: kind === ERROR ? "--error" : `--kind-${OPERATION_OF[kind]}`,
+    token: kind === ERROR ? "--error" : `--kind-${operations[kind]}`,
     path: paths[kind]!,
   })).filter(({ path }) => path !== "");
 }

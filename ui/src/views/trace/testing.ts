@@ -1,6 +1,5 @@
 // Waterfalls for tests, written as trees.
-import type { Operation, Run, Waterfall } from "../../generated/api.ts";
-import { OPERATION_OF } from "./bar.ts";
+import { type Operation, type Run, type Waterfall, operations } from "../../generated/api.ts";
 
 /** A span of a test's trace; times in nanoseconds. */
 export interface Node {
@@ -48,7 +47,7 @@ export function waterfallOf(roots: Node[]): Waterfall {
     service: new Uint32Array(rows.length),
     model: new Uint32Array(rows.length),
     error: new Uint32Array(rows.length),
-    operation: Uint8Array.from(rows, ({ node }) => OPERATION_OF.indexOf(node.operation ?? "chain")),
+    operation: Uint8Array.from(rows, ({ node }) => operations.indexOf(node.operation ?? "chain")),
     status: Uint8Array.from(rows, ({ node }) => (node.failed ? 2 : 0)),
     flags: new Uint16Array(rows.length),
     inputTokens: stated(),

@@ -1,7 +1,7 @@
 // The way from a tool call in a chat to the span that ran the tool.
 import type { Waterfall } from "../../generated/api.ts";
 import { host } from "../../host/connect.ts";
-import { OPERATION_OF } from "./bar.ts";
+import { operationOf } from "./bar.ts";
 import { rowCount, spanId } from "./outline.ts";
 
 /** So many spans are asked for their call id before the nearest by name is taken. */
@@ -15,7 +15,7 @@ export function toolRows(waterfall: Waterfall, caller: number, tool: string): nu
   const from = waterfall.start[caller]!;
   const rows: number[] = [];
   for (let row = 0; row < rowCount(waterfall); row += 1) {
-    const isTool = OPERATION_OF[waterfall.operation[row]!] === "tool";
+    const isTool = operationOf(waterfall, row) === "tool";
     if (isTool && named[waterfall.name[row]!] && waterfall.start[row]! >= from) rows.push(row);
   }
   return rows.sort((one, other) => waterfall.start[one]! - waterfall.start[other]!);

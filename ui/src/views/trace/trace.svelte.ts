@@ -1,7 +1,8 @@
 // What one waterfall view knows: the answer, what is folded, the stretch of time, the chosen span. Everything that can be
 // derived is; folds and zoom are kept with the answer they were made on and carried over to the next.
-import type { Waterfall } from "../../generated/api.ts";
+import type { TraceSummary, Waterfall } from "../../generated/api.ts";
 import { live } from "../../lib/live.svelte.ts";
+import { isRunning, whenOneStops } from "../../lib/running.svelte.ts";
 import { axisOf } from "./axis.ts";
 import { criticalRows } from "./critical.ts";
 import { errorRows, findRows, nextRow } from "./find.ts";
@@ -53,10 +54,15 @@ export function traceView(params: () => { traceId: string; source: number }, sel
   let onRun = $state.raw<string | null>(null);
   // The span that was chosen here, not by a link.
   let own = $state.raw<string | null>(null);
+  // The content that was chosen of a span under whose id several arrived.
+  let content = $state.raw<{ of: string; variant: string }>();
+  const contentOf = (span: string): string => [params().source, params().traceId, span].join(".");
   let query = $state("");
   let now = $state(Date.now());
 
-  const running = $derived(waterfall?.summary.state === "running");
+  const running = $derived(waterfall !== undefined && isRunning(waterfall.summary, now));
+  const summaries = (): TraceSummary[] => (waterfall === undefined ? [] : [waterfall.summary]);
+  whenOneStops(summaries, answer.refresh);
   // Pending bars grow four times a second, and only while something is pending.
   $effect(() => {
     if (!running) return;
@@ -227,6 +233,10 @@ export function traceView(params: () => { traceId: string; source: number }, sel
     get abridged() {
       return kept !== null;
     },
+    /** The hash of the content that is read of a span; `null` is the one shown by default. */
+    variant: (span: string): string | null => (content?.of === contentOf(span) ? content.variant : null),
+    /** Reads another content of a span. */
+    chooseVariant: (span: string, variant: string): void => void (content = { of: contentOf(span), variant }),
     isMatch: (of: number): boolean => matched === null || matched.has(of),
     showAll: (): void => void (unabridged = trace),
     selectLine,

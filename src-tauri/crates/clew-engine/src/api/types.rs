@@ -216,6 +216,9 @@ pub struct CopyTrace {
     /// With the span, everything below it.
     #[serde(default)]
     pub subtree: bool,
+    /// The content of that span by its hash, as `SpanDetail.variants` states it; `null` is the one shown by default.
+    #[serde(default)]
+    pub variant: Option<String>,
     /// The format.
     pub format: CopyFormat,
     /// Budget of Markdown in tokens (four characters a token); `null` is 8,000.

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
-    self, Roots, SpanDetail, SpanRow, Surroundings, TraceState, Tree, VariantRow, Waterfall, flag,
+    self, Roots, RowFacts, SpanDetail, SpanRow, Surroundings, TraceState, Tree, VariantRow, Waterfall, flag,
 };
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
@@ -60,7 +60,7 @@ impl Engine {
 
     pub(crate) async fn get_span(&self, params: GetSpan) -> Result<SpanDetail, Error> {
         let (trace, places) = self.places_of(&params).await?;
-        let shown = pick(&places, params.variant.as_deref())?.clone();
+        let shown = pick(places.iter(), params.variant.as_deref())?.clone();
         let variants: Vec<VariantRow> = places.iter().map(variant).collect();
         let standing = self.standing(shown.trace, shown.span_id).await?;
         let earlier = self
@@ -75,7 +75,7 @@ impl Engine {
     pub(crate) async fn get_attribute(&self, params: GetAttribute) -> Result<Text, Error> {
         let (_, places) = self.places_of(&params.span).await?;
         let whole = self
-            .one(pick(&places, params.span.variant.as_deref())?.clone())
+            .one(pick(places.iter(), params.span.variant.as_deref())?.clone())
             .await?;
         let index = usize::try_from(params.index).unwrap_or(usize::MAX);
         let attribute = whole.span.attributes.get(index).ok_or_else(|| {
@@ -95,15 +95,30 @@ impl Engine {
     }
 
     pub(crate) async fn copy_trace(&self, params: CopyTrace) -> Result<Text, Error> {
-        let loaded = self.load(params.source, &params.trace_id).await?;
+        let mut loaded = self.load(params.source, &params.trace_id).await?;
         let below = params.span_id.as_deref().map(span_id).transpose()?;
         let tree = trace::tree(&loaded.rows);
         let chosen: Option<BTreeSet<i64>> = below
             .map(|span| subtree(&loaded.rows, &tree, span, params.subtree))
             .transpose()?;
         let mut places = self.places(loaded.row, None).await?;
+        let read = match (below, params.variant.as_deref()) {
+            (_, None) => None,
+            (None, Some(_)) => {
+                let message = "a variant is one span's: spanId names it";
+                return Err(Error::new(ErrorCode::BadRequest, message));
+            }
+            (Some(span), Some(hash)) => {
+                let own = places.iter().filter(|place| place.span_id == span.as_i64());
+                Some(pick(own, Some(hash))?.clone())
+            }
+        };
         places.retain(|place| {
-            place.shown
+            let wanted = match &read {
+                Some(read) if read.span_id == place.span_id => read.id == place.id,
+                _ => place.shown,
+            };
+            wanted
                 && chosen
                     .as_ref()
                     .is_none_or(|chosen| chosen.contains(&place.span_id))
@@ -113,6 +128,12 @@ impl Engine {
         let text = tokio::task::spawn_blocking(move || match params.format {
             CopyFormat::OtlpJson => to_json(&whole.iter().map(source).collect::<Vec<_>>()),
             CopyFormat::Markdown => {
+                let other = read.filter(|place| !place.shown);
+                if let Some(whole) = other
+                    .and_then(|place| whole.iter().find(|whole| whole.place.id == place.id))
+                {
+                    restate(&mut loaded.rows, whole);
+                }
                 let summary = trace::summary(
                     loaded.id,
                     params.source,
@@ -293,12 +314,17 @@ fn span_id(text: &str) -> Result<SpanId, Error> {
     })
 }
 
-fn pick<'a>(places: &'a [Place], variant: Option<&str>) -> Result<&'a Place, Error> {
+/// Of a span's contents, the one of that hash, or the one shown by default.
+fn pick<'a>(
+    mut places: impl Iterator<Item = &'a Place> + Clone,
+    variant: Option<&str>,
+) -> Result<&'a Place, Error> {
     let found = match variant {
-        None => places.iter().find(|place| place.shown).or(places.first()),
-        Some(hash) => places
-            .iter()
-            .find(|place| format!("{:016x}", place.hash) == hash),
+        None => places
+            .clone()
+            .find(|place| place.shown)
+            .or_else(|| places.next()),
+        Some(hash) => places.find(|place| format!("{:016x}", place.hash) == hash),
     };
     found.ok_or_else(|| Error::new(ErrorCode::NotFound, "the span has no content of that hash"))
 }
@@ -320,6 +346,23 @@ fn source(whole: &Whole) -> SpanSource<'_> {
         scope: &whole.scope.message,
         scope_schema_url: &whole.scope.schema_url,
         span: &whole.span,
+    }
+}
+
+/// Lets a content that is not shown by default speak for its span; the span keeps its place in the trace.
+fn restate(rows: &mut [SpanRow], whole: &Whole) {
+    let facts = facts(whole);
+    let id = whole.place.span_id;
+    if let Some(row) = rows.iter_mut().find(|row| row.span_id.as_i64() == id) {
+        row.name.clone_from(&whole.span.name);
+        row.start = UnixNanos(whole.span.start_time_unix_nano);
+        row.end = UnixNanos(whole.span.end_time_unix_nano);
+        row.status = whole
+            .span
+            .status
+            .as_ref()
+            .map_or(0, |status| u8::try_from(status.code).unwrap_or(0));
+        row.facts = Some(RowFacts::of(&facts, &derived::findings(&facts)));
     }
 }
 

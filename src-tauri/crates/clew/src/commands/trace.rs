@@ -63,6 +63,7 @@ pub(super) async fn run(command: Trace, shared: &Shared, out: &mut Out) -> anyho
             source: trace.source,
             span_id: None,
             subtree: true,
+            variant: None,
             format: CopyFormat::Markdown,
             max_tokens: None,
         };
