@@ -63,6 +63,25 @@ export interface Stretch {
   marked: boolean;
 }
 
+/** A text with what is marked in it, as starts and ends in UTF-16 code units. */
+export interface Marked {
+  text: string;
+  marks: readonly (readonly [number, number])[];
+}
+
+/** The same without most of what stands before its first mark, so that a short line still shows that. */
+export function nearMark({ text, marks }: Marked, before: number): Marked {
+  const first = Math.min(...marks.map(([start]) => start));
+  let cut = first - before;
+  if (!Number.isFinite(cut) || cut <= 1) return { text, marks };
+  // Never through a character.
+  if (/[\uDC00-\uDFFF]/.test(text[cut]!)) cut += 1;
+  return {
+    text: `…${text.slice(cut)}`,
+    marks: marks.map(([start, end]) => [start - cut + 1, end - cut + 1]),
+  };
+}
+
 /** Cuts a text at the ends of its marks; marks that overlap or lie outside are joined or cut. */
 export function stretches(text: string, marks: readonly (readonly [number, number])[]): Stretch[] {
   const sorted = [...marks].sort((one, other) => one[0] - other[0]);

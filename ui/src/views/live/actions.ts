@@ -1,19 +1,17 @@
 import type { Action } from "../../lib/actions.ts";
+import type { Selection } from "./selection.svelte.ts";
 
 /** What the list of traces can do. */
 export interface Live {
-  selected: () => boolean;
-  marked: () => boolean;
+  choice: Selection;
+  /** How many rows there are. */
+  rows: () => number;
   canOpenWindow: boolean;
-  move: (by: number) => void;
-  edge: (by: -1 | 1) => void;
   open: (elsewhere: boolean) => void;
-  peek: () => void;
-  close: () => void;
-  mark: () => void;
   remove: () => void;
   pause: () => void;
   search: () => void;
+  facets: () => void;
   refresh: () => void;
   copyId: () => void;
 }
@@ -21,15 +19,19 @@ export interface Live {
 /** The actions of the list of traces. */
 export function liveActions(live: Live): Action[] {
   const group = "Live";
+  const { choice } = live;
+  const selected = (): boolean => choice.key !== null;
+  const marked = (): boolean => choice.marks.size > 0;
   return [
     { id: "live.search", title: "Filter traces", group, keys: ["/"], run: live.search },
+    { id: "live.facets", title: "Choose what is listed", group, keys: ["F"], run: live.facets },
     {
       id: "live.next",
       title: "Next trace",
       group,
       keys: ["j", "ArrowDown"],
       quiet: true,
-      run: () => live.move(1),
+      run: () => choice.step(1),
     },
     {
       id: "live.previous",
@@ -37,30 +39,30 @@ export function liveActions(live: Live): Action[] {
       group,
       keys: ["k", "ArrowUp"],
       quiet: true,
-      run: () => live.move(-1),
+      run: () => choice.step(-1),
     },
-    { id: "live.first", title: "First trace", group, keys: ["Home"], quiet: true, run: () => live.edge(-1) },
+    { id: "live.first", title: "First trace", group, keys: ["Home"], quiet: true, run: () => choice.move(0) },
     {
       id: "live.last",
       title: "Last loaded trace",
       group,
       keys: ["End"],
       quiet: true,
-      run: () => live.edge(1),
+      run: () => choice.move(live.rows() - 1),
     },
     {
       id: "live.peek",
       title: "Peek at the trace, or close the peek",
       group,
       keys: ["Space"],
-      run: live.peek,
+      run: () => (selected() ? choice.select(undefined) : choice.move(0)),
     },
     {
       id: "live.open",
       title: "Open the trace",
       group,
       keys: ["Enter"],
-      when: live.selected,
+      when: selected,
       run: () => live.open(false),
     },
     ...(live.canOpenWindow
@@ -70,7 +72,7 @@ export function liveActions(live: Live): Action[] {
             title: "Open the trace in a new tab",
             group,
             keys: ["Ctrl+Enter"],
-            when: live.selected,
+            when: selected,
             run: () => live.open(true),
           },
         ]
@@ -80,17 +82,35 @@ export function liveActions(live: Live): Action[] {
       title: "Close the peek, then clear the marks",
       group,
       keys: ["Escape"],
-      when: () => live.selected() || live.marked(),
+      when: () => selected() || marked(),
       quiet: true,
-      run: live.close,
+      run: () => (selected() ? choice.select(undefined) : choice.marks.clear()),
     },
-    { id: "live.mark", title: "Mark the trace", group, keys: ["x"], when: live.selected, run: live.mark },
+    {
+      id: "live.extend-down",
+      title: "Mark on to the next trace",
+      group,
+      keys: ["Shift+ArrowDown"],
+      when: selected,
+      quiet: true,
+      run: () => choice.extend(1),
+    },
+    {
+      id: "live.extend-up",
+      title: "Mark on to the previous trace",
+      group,
+      keys: ["Shift+ArrowUp"],
+      when: selected,
+      quiet: true,
+      run: () => choice.extend(-1),
+    },
+    { id: "live.mark", title: "Mark the trace", group, keys: ["x"], when: selected, run: choice.mark },
     {
       id: "live.delete",
       title: "Delete the marked traces, or the selected one",
       group,
       keys: ["Delete"],
-      when: () => live.selected() || live.marked(),
+      when: () => selected() || marked(),
       run: live.remove,
     },
     { id: "live.pause", title: "Pause or resume", group, keys: ["p"], run: live.pause },
@@ -100,7 +120,7 @@ export function liveActions(live: Live): Action[] {
       title: "Copy the trace id",
       group,
       keys: ["y i"],
-      when: live.selected,
+      when: selected,
       run: live.copyId,
     },
   ];
