@@ -11,6 +11,7 @@ use tauri::{
 };
 use tauri_plugin_dialog::DialogExt as _;
 
+use crate::recent::Recent;
 use crate::{WINDOW, links};
 
 /// How long a page that has just opened is given before it is told again.
@@ -66,19 +67,37 @@ pub(crate) async fn pick_files(
     let picked = told.await.map_err(clew_engine::Error::internal)?;
     let paths = picked.unwrap_or_default().into_iter();
     Ok(offer(
+        &app,
         &engine,
         paths.filter_map(|path| path.into_path().ok()),
     ))
 }
 
-/// Takes files that are dropped on the window.
+/// Takes files that are dropped on the window, and tells the page while they hover over it.
 pub(crate) fn take_drops(window: &WebviewWindow) {
     let app = window.app_handle().clone();
     window.on_window_event(move |event| {
-        if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event {
+        let WindowEvent::DragDrop(event) = event else {
+            return;
+        };
+        if let Some(hovering) = hovering(event)
+            && let Err(error) = app.emit_to(WINDOW, "hovering", hovering)
+        {
+            tracing::warn!("cannot tell the page of files that hover over it: {error}");
+        }
+        if let DragDropEvent::Drop { paths, .. } = event {
             hand_over(&app, paths.clone());
         }
     });
+}
+
+/// Whether files hover over the window from now on; `None` where that has not changed.
+fn hovering(event: &DragDropEvent) -> Option<bool> {
+    match event {
+        DragDropEvent::Enter { paths, .. } => Some(!paths.is_empty()),
+        DragDropEvent::Drop { .. } | DragDropEvent::Leave => Some(false),
+        _ => None,
+    }
 }
 
 /// Takes files and links that were named when Clew was started, or started again. Flags are neither.
@@ -115,7 +134,7 @@ fn hand_over(app: &AppHandle, paths: Vec<PathBuf>) {
     else {
         return;
     };
-    waiting.add(offer(&engine, paths.into_iter()));
+    waiting.add(offer(app, &engine, paths.into_iter()));
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         for _ in 0..TIMES {
@@ -132,9 +151,13 @@ fn hand_over(app: &AppHandle, paths: Vec<PathBuf>) {
     });
 }
 
-/// Offers regular files to the engine; anything else is left out, with a word in the log.
-fn offer(engine: &Engine, paths: impl Iterator<Item = PathBuf>) -> Vec<String> {
-    paths
+/// Offers regular files to the engine, and remembers them; anything else is left out, with a word in the log.
+fn offer(
+    app: &AppHandle,
+    engine: &Engine,
+    paths: impl Iterator<Item = PathBuf>,
+) -> Vec<String> {
+    let files: Vec<PathBuf> = paths
         .filter(|path| {
             let is_file = path.is_file();
             if !is_file {
@@ -142,6 +165,28 @@ fn offer(engine: &Engine, paths: impl Iterator<Item = PathBuf>) -> Vec<String> {
             }
             is_file
         })
-        .map(|path| engine.offer_file(&path))
-        .collect()
+        .collect();
+    if !files.is_empty() {
+        app.state::<Recent>().add(&files);
+    }
+    files.iter().map(|path| engine.offer_file(path)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tauri::PhysicalPosition;
+
+    use super::*;
+
+    #[test]
+    fn the_page_is_told_when_files_come_and_when_they_go() {
+        let position = PhysicalPosition::new(4.0, 4.0);
+        let paths = vec![PathBuf::from("saved.jsonl")];
+        let enter = |paths| DragDropEvent::Enter { paths, position };
+        assert_eq!(hovering(&enter(paths.clone())), Some(true));
+        assert_eq!(hovering(&enter(Vec::new())), Some(false), "text, or a picture");
+        assert_eq!(hovering(&DragDropEvent::Over { position }), None);
+        assert_eq!(hovering(&DragDropEvent::Leave), Some(false));
+        assert_eq!(hovering(&DragDropEvent::Drop { paths, position }), Some(false));
+    }
 }

@@ -1,11 +1,12 @@
 //! Clew's window: the engine and the UI in one process, joined by one command and a few events.
 //!
 //! Everything that Clew knows comes through [`call`]. What the page may not do itself (pick files, take dropped ones)
-//! is in [`files`]; addresses it opens and links that lead to it are in [`links`]; what Linux needs before a window can open is in [`rendering`].
+//! is in [`files`], which of them were opened last in [`recent`]; addresses it opens and links that lead to it are in [`links`]; what Linux needs before a window can open is in [`rendering`].
 #![cfg_attr(windows, windows_subsystem = "windows")]
 
 mod files;
 mod links;
+mod recent;
 mod rendering;
 
 use std::io::IsTerminal as _;
@@ -16,7 +17,7 @@ use clew_engine::instance::{Kind, Running, Start, ending};
 use clew_engine::{Engine, Error, api, harden};
 use tauri::ipc::Response;
 use tauri::webview::NewWindowResponse;
-use tauri::{App, AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewWindowBuilder};
+use tauri::{App, AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewWindow, WebviewWindowBuilder};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
 
 /// Label of the one window.
@@ -58,8 +59,11 @@ fn main() -> anyhow::Result<()> {
         .invoke_handler(tauri::generate_handler![
             call,
             files::pick_files,
+            recent::recent_files,
+            recent::pick_recent,
             links::open_link,
-            links::take_place
+            links::take_place,
+            set_zoom
         ])
         .setup(|app| {
             if let Err(error) = open(app) {
@@ -97,6 +101,19 @@ async fn call(
     }
 }
 
+/// Draws the page larger or smaller; 1 is its own size.
+#[tauri::command]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "tauri hands parameters over by value"
+)]
+fn set_zoom(window: WebviewWindow, factor: f64) -> Result<(), Error> {
+    let factor = if factor.is_finite() { factor } else { 1.0 };
+    window
+        .set_zoom(factor.clamp(0.5, 2.0))
+        .map_err(Error::internal)
+}
+
 /// Opens engine, sockets and window.
 fn open(app: &App) -> anyhow::Result<()> {
     let start = Start::from_environment(|name| std::env::var(name).ok())?;
@@ -105,6 +122,7 @@ fn open(app: &App) -> anyhow::Result<()> {
     app.manage(engine.clone());
     app.manage(files::Waiting::default());
     app.manage(links::Place::default());
+    app.manage(recent::Recent::read(&app.path().app_data_dir()?));
     app.manage(Held(Mutex::new(Some(running))));
 
     let config = app.config().app.windows.first();

@@ -1,29 +1,13 @@
-import { trace } from "../support/otlp.mjs";
-import { Clew, expect, expectAccessible, test } from "../support/test.ts";
-
-/** One call that states its prompt's name, version and template. */
-async function sendPrompt(clew: Clew, version: string, template: string, tokens: number, ago: number): Promise<void> {
-  const { body } = trace("shop", [
-    {
-      name: "chat",
-      attributes: {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.request.model": "gpt-4o",
-        "gen_ai.usage.input_tokens": tokens,
-        "gen_ai.usage.output_tokens": 20,
-        "gen_ai.prompt.name": "support/system",
-        "gen_ai.prompt.version": version,
-        "gen_ai.prompt.template": template,
-      },
-    },
-  ], ago);
-  await clew.send("traces", body);
-}
+import { promptCall } from "../support/otlp.mjs";
+import { expect, expectAccessible, test } from "../support/test.ts";
 
 test.describe("Prompts", () => {
   test("shows stated versions, their figures and their difference", async ({ page, visit, fresh }) => {
-    await sendPrompt(fresh, "6", "You support {company}.\nAnswer in five sentences.", 100, 9_000);
-    await sendPrompt(fresh, "7", "You support {company}.\nAnswer in three sentences.", 120, 5_000);
+    const calls = [
+      promptCall("support/system", "6", "You support {company}.\nAnswer in five sentences.", 100, 9_000),
+      promptCall("support/system", "7", "You support {company}.\nAnswer in three sentences.", 120, 5_000),
+    ];
+    for (const { body } of calls) await fresh.send("traces", body);
     await fresh.settled();
     await visit("#/prompts", fresh);
     const main = page.getByRole("main");

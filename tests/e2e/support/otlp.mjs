@@ -120,3 +120,39 @@ export function supportAgent(service, question, ago = 5_000) {
     ago,
   );
 }
+
+/** A call that states its prompt's name, version and template. */
+export function promptCall(name, version, template, tokens, ago) {
+  return trace(
+    "shop",
+    [
+      {
+        name: "chat",
+        attributes: {
+          "gen_ai.operation.name": "chat",
+          "gen_ai.request.model": "gpt-4o",
+          "gen_ai.usage.input_tokens": tokens,
+          "gen_ai.usage.output_tokens": 20,
+          "gen_ai.prompt.name": name,
+          "gen_ai.prompt.version": version,
+          "gen_ai.prompt.template": template,
+        },
+      },
+    ],
+    ago,
+  );
+}
+
+/** Two prompts, the first in three versions. */
+export async function sendPrompts(clew) {
+  const answer = (many) => `You support {company}.\nAnswer in ${many} sentences.`;
+  for (const call of [
+    promptCall("support/system", "5", answer("seven"), 90, 30_000),
+    promptCall("support/system", "6", answer("five"), 100, 20_000),
+    promptCall("support/system", "7", answer("three"), 120, 10_000),
+    promptCall("support/system", "7", answer("three"), 124, 9_000),
+    promptCall("triage/route", "1", "Name the team for: {question}", 40, 8_000),
+  ]) {
+    await clew.send("traces", call.body);
+  }
+}

@@ -8,9 +8,14 @@ const PERMISSIONS: &[&str] = &[
     // Our own commands: the door, and the picker that answers tokens.
     "allow-call",
     "allow-pick-files",
+    // Files that were opened last: the page sees their names, and gets tokens.
+    "allow-recent-files",
+    "allow-pick-recent",
     // A web address that the user has seen whole and opens; and the place that a `clew://` link leads to.
     "allow-open-link",
     "allow-take-place",
+    // How large the page is drawn.
+    "allow-set-zoom",
     "core:event:allow-listen",
     "core:event:allow-unlisten",
 ];

@@ -129,13 +129,36 @@ export function httpHost(): Host {
       return () => links.delete(listener);
     },
     onDropped: () => () => {},
+    onHovering: followDrags,
     onPlace: () => () => {},
+    recentFiles: async () => [],
+    pickRecent: async () => [],
     async openLink(url) {
       window.open(url, "_blank", "noopener,noreferrer");
     },
     giveFiles,
     pickFiles: async () => giveFiles(await chooseFiles()),
   };
+}
+
+/** Tells of files that are dragged over the page: entering and leaving each of its elements is an event of its own. */
+function followDrags(listener: (hovering: boolean) => void): () => void {
+  let depth = 0;
+  const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
+  const to = (next: number): void => {
+    if (depth > 0 !== next > 0) listener(next > 0);
+    depth = next;
+  };
+  const enter = (event: DragEvent): void => void (carriesFiles(event) && to(depth + 1));
+  const leave = (): void => to(Math.max(depth - 1, 0));
+  const drop = (): void => to(0);
+  const listening = [
+    ["dragenter", enter],
+    ["dragleave", leave],
+    ["drop", drop],
+  ] as const;
+  for (const [name, act] of listening) addEventListener(name, act);
+  return () => listening.forEach(([name, act]) => removeEventListener(name, act));
 }
 
 /** Opens the browser's own file dialog. */

@@ -1,7 +1,15 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { packed, type Topic } from "../generated/api.ts";
-import { CallError, toCallError, type CommandName, type Host, type Params, type Reply } from "./host.ts";
+import {
+  CallError,
+  toCallError,
+  type CommandName,
+  type Host,
+  type Params,
+  type RecentFile,
+  type Reply,
+} from "./host.ts";
 import { unpack } from "./packed.ts";
 
 /** Listens to an event of the window; what ends it works even before the window has answered. */
@@ -36,6 +44,7 @@ export function tauriHost(): Host {
       return () => {};
     },
     onDropped: (listener) => on<{ tokens: string[] }>("dropped", ({ tokens }) => listener(tokens)),
+    onHovering: (listener) => on<boolean>("hovering", listener),
     onPlace(listener) {
       // A link that started the program was there before the page: it is asked for, too.
       const take = (): void =>
@@ -51,6 +60,15 @@ export function tauriHost(): Host {
       }
     },
     pickFiles: () => invoke<string[]>("pick_files"),
+    recentFiles: () => invoke<RecentFile[]>("recent_files"),
+    async pickRecent(id) {
+      try {
+        return await invoke<string[]>("pick_recent", { id });
+      } catch (error) {
+        throw toCallError(error, new CallError("internal", String(error)));
+      }
+    },
+    setZoom: (factor) => invoke("set_zoom", { factor }),
     giveFiles: async () => [],
   };
 }

@@ -31,6 +31,8 @@ describe("caps", () => {
   it("draws chords, sequences and arrows", () => {
     expect(caps("Ctrl+K", false)).toEqual(["Ctrl", "K"]);
     expect(caps("Ctrl+K", true)).toEqual(["⌘", "K"]);
+    expect(caps("Ctrl++", false)).toEqual(["Ctrl", "+"]);
+    expect(caps("+", false)).toEqual(["+"]);
     expect(caps("g l", false)).toEqual(["g", "l"]);
     expect(caps("Shift+ArrowLeft", false)).toEqual(["Shift", "←"]);
   });

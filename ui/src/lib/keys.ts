@@ -68,7 +68,8 @@ const SHOWN: ReadonlyMap<string, string> = new Map([
 /** Splits a binding into the caps to draw. */
 export function caps(binding: string, mac = isMac()): string[] {
   return binding.split(" ").flatMap((each) => {
-    if (each === "+") return ["+"];
-    return each.split("+").map((part) => (part === "Ctrl" && mac ? "⌘" : (SHOWN.get(part) ?? part)));
+    // A binding to "+" itself ends in it.
+    const parts = each.endsWith("+") ? [...each.slice(0, -1).split("+").slice(0, -1), "+"] : each.split("+");
+    return parts.map((part) => (part === "Ctrl" && mac ? "⌘" : (SHOWN.get(part) ?? part)));
   });
 }

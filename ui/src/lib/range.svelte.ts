@@ -71,3 +71,17 @@ export function setRange(id: string, step: Step = "push"): void {
 export function setExactRange(from: number, to: number, step: Step = "push"): void {
   setQuery({ range: `${Math.floor(from)}-${Math.ceil(to)}` }, step);
 }
+
+/** A range moved by its own length, earlier or later, but never past `now`; all in microseconds. */
+export function shifted({ from, to }: TimeRange, by: -1 | 1, now: number): [number, number] | null {
+  if (from === null) return null;
+  const length = (to ?? now) - from;
+  const end = Math.min((to ?? now) + by * length, now);
+  return [end - length, end];
+}
+
+/** Moves the time range of the present place; what has no beginning stays. */
+export function shiftRange(by: -1 | 1): void {
+  const range = shifted(timeRange(), by, Date.now() * 1_000);
+  if (range) setExactRange(...range, "replace");
+}

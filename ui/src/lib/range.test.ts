@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseRange } from "./range.svelte.ts";
+import { parseRange, shifted } from "./range.svelte.ts";
 
 const now = (): number => 1_763_650_123_456;
 
@@ -16,5 +16,13 @@ describe("time ranges", () => {
     expect(parseRange("1000-2000", now)).toEqual({ from: 1_000, to: 2_000 });
     for (const text of [null, "all", "live", "2000-1000", "1-", "yesterday", "__proto__"])
       expect(parseRange(text, now)).toEqual({ from: null, to: null });
+  });
+
+  it("moves by its own length, and never into the future", () => {
+    expect(shifted({ from: 1_000, to: 3_000 }, -1, 10_000)).toEqual([-1_000, 1_000]);
+    expect(shifted({ from: 1_000, to: 3_000 }, 1, 10_000)).toEqual([3_000, 5_000]);
+    expect(shifted({ from: 1_000, to: 3_000 }, 1, 4_000)).toEqual([2_000, 4_000]);
+    expect(shifted({ from: 8_000, to: null }, -1, 10_000)).toEqual([6_000, 8_000]);
+    expect(shifted({ from: null, to: null }, -1, 10_000)).toBeNull();
   });
 });

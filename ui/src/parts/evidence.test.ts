@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { locate, stretches } from "./evidence.ts";
+import { locate, nearMark, stretches } from "./evidence.ts";
 import { nearest } from "./nearest.ts";
 
 describe("locate", () => {
@@ -29,5 +29,24 @@ describe("nearest", () => {
     const at = (wanted: number): number => nearest(keys, (key) => key, wanted);
     expect([at(-5), at(4), at(6), at(14), at(99)]).toEqual([0, 0, 1, 1, 2]);
     expect(nearest([], (key: number) => key, 1)).toBe(-1);
+  });
+});
+
+describe("a line that is too short", () => {
+  it("begins near the evidence, and marks the same words", () => {
+    const text = "Your order shipped on Tuesday. I'm sorry, I cannot help.";
+    const at = text.indexOf("I cannot");
+    const near = nearMark({ text, marks: [[at, at + 8]] }, 11);
+    expect(near.text).toBe("…I'm sorry, I cannot help.");
+    expect(near.marks.map(([from, to]) => near.text.slice(from, to))).toEqual(["I cannot"]);
+  });
+
+  it("stays whole where the evidence is near its start, or is missing", () => {
+    expect(nearMark({ text: "I cannot", marks: [[0, 8]] }, 4)).toEqual({ text: "I cannot", marks: [[0, 8]] });
+    expect(nearMark({ text: "anything", marks: [] }, 4)).toEqual({ text: "anything", marks: [] });
+  });
+
+  it("never cuts through a character", () => {
+    expect(nearMark({ text: "ab🙂🙂cd!", marks: [[8, 9]] }, 5)).toEqual({ text: "…🙂cd!", marks: [[5, 6]] });
   });
 });
