@@ -55,11 +55,12 @@ test.describe("By keys alone", () => {
     await page.keyboard.press("g");
     await page.keyboard.press("p");
     const heading = page.getByRole("main").getByRole("heading", { level: 2 });
-    await expect(heading).toHaveText("support/system");
-    await page.keyboard.press("j");
     await expect(heading).toHaveText("triage/route");
-    await page.keyboard.press("k");
+    await page.keyboard.press("j");
     await expect(heading).toHaveText("support/system");
+    await page.keyboard.press("k");
+    await expect(heading).toHaveText("triage/route");
+    await page.keyboard.press("j");
     // The newest version stands as B; the menu of A offers the oldest.
     await tabTo(page, /^\s*A\b/);
     await page.keyboard.press("ArrowUp");

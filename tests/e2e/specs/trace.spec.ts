@@ -165,6 +165,37 @@ test.describe("Trace", () => {
     expect(JSON.parse(await clipboard()).resourceSpans).toHaveLength(1);
   });
 
+  test("shows and copies the content of a span that is read, of several", async ({ page, visit, fresh, context }) => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const { traceId, spanIds, body } = supportAgent("shop", "The first question?");
+    await fresh.send("traces", body);
+    // The same span once more, as a program with a broken id generator sends it: another name, another question.
+    const again = JSON.parse(JSON.stringify(body).replaceAll("The first question?", "Another question?"));
+    const scope = again.resourceSpans[0].scopeSpans[0];
+    const { attributes, ...span } = scope.spans[1];
+    scope.spans = [{ ...span, name: "chat again", attributes: attributes.slice(0, -1) }];
+    await fresh.send("traces", again);
+    await fresh.settled();
+    await visit(`#/trace/${traceId}?span=${spanIds[1]}`, fresh);
+    const part = page.getByRole("tabpanel");
+    await expect(part).toContainText("The first question?");
+    await page.getByRole("tab", { name: "Raw" }).click();
+    await expect(part).toContainText("OTLP JSON");
+    await expect(part).not.toContainText("chat again");
+    await page.getByLabel(/2 contents arrived/).selectOption({ index: 1 });
+    await expect(part).toContainText("chat again");
+    const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+    await page.getByRole("button", { name: "Copy the span as OTLP JSON" }).first().click();
+    await expect.poll(clipboard).toContain("Another question?");
+    for (const key of ["m", "j"]) {
+      await page.evaluate(() => navigator.clipboard.writeText(""));
+      await page.keyboard.press("y");
+      await page.keyboard.press(key);
+      await expect.poll(clipboard).toContain("Another question?");
+      expect(await clipboard()).not.toContain("The first question?");
+    }
+  });
+
   test("opens a recorded trace of a real program", async ({ page, visit, clew }) => {
     const { rows } = await clew.call("list_traces", { limit: 50 });
     for (const { traceId } of rows.slice(0, 5)) {

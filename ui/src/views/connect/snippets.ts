@@ -88,11 +88,11 @@ const PYTHON: Snippet[] = [
     steps: ({ http }) => [
       {
         title: "Install",
-        code: "pip install opentelemetry-distro opentelemetry-exporter-otlp-proto-http \\\n  opentelemetry-instrumentation-openai-v2",
+        code: "pip install opentelemetry-distro opentelemetry-exporter-otlp \\\n  opentelemetry-instrumentation-genai-openai",
       },
       { title: "Run", code: `${env(http, CONTENT)}\nopentelemetry-instrument python app.py` },
     ],
-    note: "Older releases of the instrumentation take OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true.",
+    note: "Its predecessor, opentelemetry-instrumentation-openai-v2, takes the same variables, and openai up to 2.54.",
   },
   openInference("langgraph", "LangChain, LangGraph", "langchain", "LangChainInstrumentor"),
   openInference("llamaindex", "LlamaIndex", "llama-index", "LlamaIndexInstrumentor"),

@@ -1,0 +1,102 @@
+// What lies over a view, open: without barriers in both themes, and left by Escape with the keyboard where it was.
+import { sendPrompts, supportAgent } from "../support/otlp.mjs";
+import { expect, expectAccessible, test } from "../support/test.ts";
+
+test.describe("Open, without barriers:", () => {
+  test("the palette, empty, filtered, and with nothing found", async ({ page, visit }) => {
+    await visit("#/live");
+    await expect(page.getByRole("grid", { name: "Traces" })).toBeVisible();
+    await page.keyboard.press("Control+K");
+    await expect(page.getByRole("option").first()).toBeVisible();
+    await expectAccessible(page);
+    await page.keyboard.type("sidebar");
+    await expect(page.getByRole("option")).toHaveText([/Show or hide the sidebar/]);
+    await expectAccessible(page);
+    await page.keyboard.type("zzz");
+    await expect(page.getByText("Nothing is called that.")).toBeVisible();
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+  });
+
+  test("the keyboard help of each view", async ({ page, visit, clew }) => {
+    const { rows } = await clew.call("list_traces", { limit: 1 });
+    for (const place of ["#/live", `#/trace/${rows[0].traceId}`, "#/trends"]) {
+      await visit(place);
+      await expect(page.getByRole("main")).toContainText(/\w{4}/);
+      await page.keyboard.press("?");
+      await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+      await expectAccessible(page);
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+    }
+  });
+
+  test("menus: source, time range, copy", async ({ page, visit, fresh }) => {
+    const sent = supportAgent("shop", "Where is it?");
+    await fresh.send("traces", sent.body);
+    await fresh.call("open_sample");
+    await fresh.settled();
+    await visit("#/live", fresh);
+    for (const name of [/^Source/, /^Time range/]) {
+      const button = page.getByRole("button", { name });
+      await button.focus();
+      await page.keyboard.press("Enter");
+      await expect(page.getByRole("menuitem").first()).toBeVisible();
+      await expectAccessible(page);
+      await page.keyboard.press("Escape");
+      await expect(button).toBeFocused();
+    }
+    await visit(`#/trace/${sent.traceId}`, fresh);
+    await page.getByRole("button", { name: /^Copy$/ }).click();
+    await expect(page.getByRole("menuitem", { name: /Markdown/ })).toContainText("y m");
+    await expectAccessible(page);
+  });
+
+  test("facets over a narrow list", async ({ page, visit, fresh }) => {
+    await page.setViewportSize({ width: 640, height: 500 });
+    await fresh.send("traces", supportAgent("shop", "Where is it?").body);
+    await fresh.settled();
+    await visit("#/live", fresh);
+    await expect(page.getByRole("complementary", { name: "Filters" })).toBeHidden();
+    await page.getByRole("button", { name: "Filters" }).press("Enter");
+    await expect(page.getByRole("complementary", { name: "Filters" })).toBeVisible();
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("complementary", { name: "Filters" })).toBeHidden();
+  });
+
+  test("the message log, with a message", async ({ page, visit, fresh }) => {
+    await visit("#/connect", fresh);
+    await page.getByRole("button", { name: "Open the sample" }).click();
+    await expect(page.getByText(/^Sample: /)).toBeVisible();
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Messages" }).press("Enter");
+    await expect(page.getByRole("dialog")).toContainText("Sample");
+    await expectAccessible(page);
+  });
+
+  test("the question before an address is opened", async ({ page, visit, fresh }) => {
+    const sent = supportAgent("shop", "See [the order](https://example.com/orders/1182).");
+    await fresh.send("traces", sent.body);
+    await fresh.settled();
+    await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[1]}`, fresh);
+    await page.getByRole("tabpanel").getByRole("button", { name: /the order/ }).click();
+    await expect(page.getByRole("dialog")).toContainText("https://example.com/orders/1182");
+    await expectAccessible(page);
+  });
+
+  test("prompts with their menus, and the bell of a deletion", async ({ page, visit, fresh }) => {
+    await sendPrompts(fresh);
+    await fresh.settled();
+    await visit("#/prompts/support%2Fsystem", fresh);
+    await expect(page.getByRole("list", { name: "Versions, oldest first" })).toBeVisible();
+    await expectAccessible(page);
+    await visit("#/live", fresh);
+    await page.keyboard.press("j");
+    await page.keyboard.press("Delete");
+    await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
+    await expectAccessible(page);
+    await page.keyboard.press("Control+Z");
+  });
+});
