@@ -152,11 +152,7 @@ fn hand_over(app: &AppHandle, paths: Vec<PathBuf>) {
 }
 
 /// Offers regular files to the engine, and remembers them; anything else is left out, with a word in the log.
-fn offer(
-    app: &AppHandle,
-    engine: &Engine,
-    paths: impl Iterator<Item = PathBuf>,
-) -> Vec<String> {
+fn offer(app: &AppHandle, engine: &Engine, paths: impl Iterator<Item = PathBuf>) -> Vec<String> {
     let files: Vec<PathBuf> = paths
         .filter(|path| {
             let is_file = path.is_file();
@@ -184,9 +180,16 @@ mod tests {
         let paths = vec![PathBuf::from("saved.jsonl")];
         let enter = |paths| DragDropEvent::Enter { paths, position };
         assert_eq!(hovering(&enter(paths.clone())), Some(true));
-        assert_eq!(hovering(&enter(Vec::new())), Some(false), "text, or a picture");
+        assert_eq!(
+            hovering(&enter(Vec::new())),
+            Some(false),
+            "text, or a picture"
+        );
         assert_eq!(hovering(&DragDropEvent::Over { position }), None);
         assert_eq!(hovering(&DragDropEvent::Leave), Some(false));
-        assert_eq!(hovering(&DragDropEvent::Drop { paths, position }), Some(false));
+        assert_eq!(
+            hovering(&DragDropEvent::Drop { paths, position }),
+            Some(false)
+        );
     }
 }

@@ -17,7 +17,10 @@ use clew_engine::instance::{Kind, Running, Start, ending};
 use clew_engine::{Engine, Error, api, harden};
 use tauri::ipc::Response;
 use tauri::webview::NewWindowResponse;
-use tauri::{App, AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewWindow, WebviewWindowBuilder};
+use tauri::{
+    App, AppHandle, Emitter as _, Manager as _, RunEvent, State, WebviewWindow,
+    WebviewWindowBuilder,
+};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
 
 /// Label of the one window.

@@ -112,7 +112,7 @@ export type ContentHint = {
  */
 reason: string, 
 /**
- * The setting to copy ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true").
+ * The setting to copy ("TRACELOOP_TRACE_CONTENT=true").
  */
 setting: string, };
 

@@ -30,11 +30,13 @@ pub(crate) fn run_app(steps: &mut Steps, arguments: &[String]) -> Result<()> {
     };
     steps.run("what the machine has", || ready(needs))?;
     check::ui(steps)?;
-    let package = if window { "clew-desktop" } else { "clew" };
+    // The command line comes with the window: README leads there.
+    let window_too: &[&str] = if window { &["--package", "clew-desktop"] } else { &[] };
     steps.run("build", || {
-        run(&mut cargo(&["build", "--package", package]))
+        run(cargo(&["build", "--package", "clew"]).args(window_too))
     })?;
-    let mut clew = command(&built("debug", package).to_string_lossy());
+    let program = if window { "clew-desktop" } else { "clew" };
+    let mut clew = command(&built("debug", program).to_string_lossy());
     if !window {
         clew.arg("serve");
     }

@@ -12,25 +12,29 @@ enum ByDefault {
     On,
 }
 
+/// What OpenTelemetry's own instrumentations take, old and new, as README and Connect say it too: the first variable
+/// alone is for the old ones, which without it understand only `true`; the new ones refuse `true`.
+const OPENTELEMETRY: &str = "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only";
+
 /// Beginnings of scope names, who that is, what it does by default, and the setting; the first that fits counts.
 const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
     (
         "opentelemetry.instrumentation.genai.",
         "OpenTelemetry's GenAI instrumentation",
         ByDefault::Off,
-        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only",
+        OPENTELEMETRY,
     ),
     (
         "opentelemetry.util.genai",
         "OpenTelemetry's GenAI instrumentation",
         ByDefault::Off,
-        "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only",
+        OPENTELEMETRY,
     ),
     (
         "opentelemetry.instrumentation.openai_v2",
         "OpenTelemetry's OpenAI instrumentation",
         ByDefault::Off,
-        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+        OPENTELEMETRY,
     ),
     (
         "openinference.",
@@ -152,11 +156,7 @@ pub(super) fn content_hint(scope: &str, facts: &Facts) -> Option<ContentHint> {
     };
     let known = SETTINGS.iter().find(|(prefix, ..)| fits(prefix));
     let (who, default, setting) = known.map_or(
-        (
-            "Most instrumentation",
-            ByDefault::Off,
-            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
-        ),
+        ("Most instrumentation", ByDefault::Off, OPENTELEMETRY),
         |(_, who, default, setting)| (*who, *default, *setting),
     );
     let why = match default {
@@ -194,7 +194,10 @@ mod tests {
     fn each_scope_gets_its_own_setting() {
         for (scope, expected) in [
             ("opentelemetry.instrumentation.genai.openai", "=span_only"),
-            ("opentelemetry.instrumentation.openai_v2", "CONTENT=true"),
+            (
+                "opentelemetry.instrumentation.openai_v2",
+                "gen_ai_latest_experimental",
+            ),
             (
                 "opentelemetry.instrumentation.langchain",
                 "TRACELOOP_TRACE_CONTENT=true",

@@ -86,7 +86,7 @@ pub struct LogRow {
 pub struct ContentHint {
     /// One sentence.
     pub reason: String,
-    /// The setting to copy ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true").
+    /// The setting to copy ("TRACELOOP_TRACE_CONTENT=true").
     pub setting: String,
 }
 

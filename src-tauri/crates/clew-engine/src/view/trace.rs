@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
-    self, Roots, RowFacts, SpanDetail, SpanRow, Surroundings, TraceState, Tree, VariantRow, Waterfall, flag,
+    self, Roots, RowFacts, SpanDetail, SpanRow, Surroundings, TraceState, Tree, VariantRow,
+    Waterfall, flag,
 };
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
@@ -129,8 +130,8 @@ impl Engine {
             CopyFormat::OtlpJson => to_json(&whole.iter().map(source).collect::<Vec<_>>()),
             CopyFormat::Markdown => {
                 let other = read.filter(|place| !place.shown);
-                if let Some(whole) = other
-                    .and_then(|place| whole.iter().find(|whole| whole.place.id == place.id))
+                if let Some(whole) =
+                    other.and_then(|place| whole.iter().find(|whole| whole.place.id == place.id))
                 {
                     restate(&mut loaded.rows, whole);
                 }

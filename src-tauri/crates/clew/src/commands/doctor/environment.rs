@@ -143,11 +143,11 @@ fn content(set: &impl Fn(&str) -> Option<String>, checks: &mut Vec<Check>) {
     let value = set(NAME).map(|value| value.to_ascii_lowercase());
     let is_new = set(DIALECT).is_some_and(|value| value.contains("gen_ai_latest_experimental"));
     match (value.as_deref(), is_new) {
-        (Some("span_only" | "event_only" | "span_and_event"), true) | (Some("true"), false) => {}
-        (Some("true"), true) => checks.push(Check::warning(
+        (Some("span_only" | "event_only" | "span_and_event"), true) => {}
+        (Some("true"), _) => checks.push(Check::warning(
             "content",
-            format!("{NAME}=true is not understood together with {DIALECT}"),
-            format!("{NAME}=span_and_event"),
+            format!("only old instrumentations understand {NAME}=true, and those not together with {DIALECT}"),
+            format!("{DIALECT}=gen_ai_latest_experimental {NAME}=span_only"),
         )),
         (Some("span_only" | "event_only" | "span_and_event"), false) => {
             checks.push(Check::warning(
@@ -159,7 +159,7 @@ fn content(set: &impl Fn(&str) -> Option<String>, checks: &mut Vec<Check>) {
         _ => checks.push(Check::warning(
             "content",
             "OpenTelemetry's own instrumentations leave prompts and answers out",
-            format!("{NAME}=span_and_event {DIALECT}=gen_ai_latest_experimental"),
+            format!("{DIALECT}=gen_ai_latest_experimental {NAME}=span_only"),
         )),
     }
 }
@@ -292,5 +292,11 @@ mod tests {
                 "{name}={value}"
             );
         }
+        // Today's instrumentations refuse the old word, whatever else is set.
+        let old = [
+            ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true"),
+            ("OTEL_SEMCONV_STABILITY_OPT_IN", ""),
+        ];
+        assert_eq!(found(&old), [("content", Verdict::Warning)]);
     }
 }
