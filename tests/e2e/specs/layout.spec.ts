@@ -27,7 +27,7 @@ for (const { name, ...room } of ROOMS) {
         ["#/live?text=nothing+is+called+that", "No trace matches"],
         [trace, "get_order"],
         ["#/prompts/support%2Fsystem", "Medians"],
-        ["#/quality", "I cannot"],
+        ["#/quality", "help with the refund"],
         ["#/trends", "Tokens"],
         ["#/trends?table=1", "Tokens"],
         ["#/connect", "Either port"],

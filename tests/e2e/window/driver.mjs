@@ -78,6 +78,13 @@ export class Window {
     await this.#ask("POST", "/actions", { actions: [{ type: "key", id: "keys", actions }] });
   }
 
+  /** Presses keys together, as Ctrl and a letter. */
+  async chord(...keys) {
+    const down = keys.map((value) => ({ type: "keyDown", value }));
+    const up = keys.toReversed().map((value) => ({ type: "keyUp", value }));
+    await this.#ask("POST", "/actions", { actions: [{ type: "key", id: "keys", actions: [...down, ...up] }] });
+  }
+
   /** Clicks the first element that this selector finds. */
   async click(selector) {
     const element = await this.#ask("POST", "/element", { using: "css selector", value: selector });

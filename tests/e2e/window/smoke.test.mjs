@@ -13,6 +13,9 @@ import { eventually } from "../../support/clew.mjs";
 import { supportAgent, trace } from "../support/otlp.mjs";
 import { Window } from "./driver.mjs";
 
+const CONTROL = "\uE009";
+const ENTER = "\uE007";
+
 const program = process.env.CLEW_DESKTOP_BIN;
 assert.ok(program, "CLEW_DESKTOP_BIN names the window's program");
 
@@ -101,7 +104,7 @@ for (const locale of ["C.UTF-8", "C"]) {
       await window.sees("support");
       await window.press("j");
       await window.sees("refund");
-      await window.press("\uE007");
+      await window.press(ENTER);
       await eventually("the trace's page", () => window.run("return location.hash.startsWith('#/trace/')"));
       // The failed tool is the next error from the top; its panel says what went wrong.
       await window.press(".");
@@ -143,6 +146,36 @@ for (const locale of ["C.UTF-8", "C"]) {
       writeFileSync(file, `${JSON.stringify(trace("file", [{ name: "from a file" }]).body)}\n`);
       assert.equal(await second(here.env, file), 0);
       await window.sees("saved.jsonl");
+    });
+
+    it("opens the file again once it was closed, from the palette, without knowing its path", async () => {
+      const invoke = (name, params) =>
+        window.run("return globalThis.__TAURI_INTERNALS__.invoke(args[0], args[1])", name, params);
+      const recent = await invoke("recent_files", {});
+      assert.deepEqual(recent.map(({ name }) => name), ["saved.jsonl"]);
+      assert.equal(JSON.stringify(recent).includes(here.folder), false, "no path reaches the page");
+      await window.click("[aria-label='Close saved.jsonl']");
+      await eventually("the file is closed", () =>
+        window.run("return document.querySelector(\"[aria-label='Close saved.jsonl']\") === null"),
+      );
+      await window.chord(CONTROL, "k");
+      await window.sees("Recent files");
+      await window.press(..."open saved", ENTER);
+      await eventually("the file is open again", () =>
+        window.run("return document.querySelector(\"[aria-label='Close saved.jsonl']\") !== null"),
+      );
+    });
+
+    it("draws the page larger and smaller by keys", async () => {
+      const width = () => window.run("return innerWidth");
+      const own = await width();
+      await window.chord(CONTROL, "+");
+      await window.chord(CONTROL, "+");
+      await eventually("a larger page has fewer pixels", async () => Math.abs((await width()) * 1.25 - own) < 3);
+      await window.chord(CONTROL, "-");
+      await eventually("one step back", async () => Math.abs((await width()) * 1.1 - own) < 3);
+      await window.chord(CONTROL, "0");
+      await eventually("its own size", async () => (await width()) === own);
     });
 
     it("follows a clew:// link that a second start hands over, and no other", async () => {

@@ -203,6 +203,11 @@ export function line(text: string, most = 400): string {
   return cut ? `${characters.slice(0, most).join("")}…` : characters.join("");
 }
 
+/** A message of the engine as a sentence of its own: it begins with a capital. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Words that name an operation and its letter. */
 export const OPERATIONS = {
   llm: { title: "LLM", letter: "L" },

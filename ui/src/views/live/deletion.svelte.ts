@@ -2,7 +2,7 @@
 import { SvelteSet } from "svelte/reactivity";
 import type { TraceSummary } from "../../generated/api.ts";
 import { host } from "../../host/connect.ts";
-import { counted, line } from "../../lib/format.ts";
+import { capital, counted, line } from "../../lib/format.ts";
 import { type Place, rowKey } from "../../lib/tail.ts";
 import { say } from "../../lib/toasts.svelte.ts";
 import { later } from "../../lib/undo.svelte.ts";
@@ -47,7 +47,7 @@ export function deletion(rows: () => readonly TraceSummary[], refresh: () => voi
       const commit = async (): Promise<void> => {
         const places = traces.map(({ traceId, source }) => ({ traceId, source }));
         const { notice } = await host.call("delete_traces", { traces: places });
-        if (notice) say(line(notice, 400));
+        if (notice) say(`${capital(line(notice, 400))}.`, { tone: "error" });
         keys.forEach((key) => gone.add(key));
         refresh();
       };

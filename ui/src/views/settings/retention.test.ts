@@ -6,6 +6,7 @@ describe("limits", () => {
     for (const retention of [
       { maxBytes: 10_000_000_000, maxDays: null },
       { maxBytes: 2_500_000_000, maxDays: 30 },
+      { maxBytes: 68_000_000, maxDays: 1 },
     ])
       expect(read(draftOf(retention))).toEqual(retention);
   });

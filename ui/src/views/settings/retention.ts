@@ -14,7 +14,7 @@ const LEAST = 64 * 2 ** 20;
 /** The draft of what is set. */
 export function draftOf({ maxBytes, maxDays }: Retention): Draft {
   return {
-    gigabytes: String(Math.round((maxBytes / GIGABYTE) * 100) / 100),
+    gigabytes: String(Math.round((maxBytes / GIGABYTE) * 1_000) / 1_000),
     days: maxDays === null ? "" : String(maxDays),
   };
 }
