@@ -1,5 +1,5 @@
-import { Clew, expect, expectAccessible, test } from "../support/test.ts";
 import { trace } from "../support/otlp.mjs";
+import { Clew, expect, expectAccessible, test } from "../support/test.ts";
 
 test.describe("Connect", () => {
   test("is home until the first span, then hands over to the trace that came", async ({ page, visit, fresh }) => {
@@ -73,5 +73,29 @@ test.describe("Connect", () => {
     } finally {
       await open.stop();
     }
+  });
+
+  test("says where to drop while files are dragged over the page, and opens them", async ({ page, visit, fresh }) => {
+    await visit("#/connect", fresh);
+    const text = `${JSON.stringify(trace("saved", [{ name: "from a file" }]).body)}\n`;
+    const drag = (name: string) =>
+      page.evaluate(
+        ([type, content]) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([content!], "saved.jsonl"));
+          const at = document.querySelector("main")!;
+          at.dispatchEvent(new DragEvent(type!, { dataTransfer, bubbles: true, cancelable: true }));
+        },
+        [name, text],
+      );
+    const hint = page.getByText("Drop to open");
+    await drag("dragenter");
+    await expect(hint).toBeVisible();
+    await drag("dragleave");
+    await expect(hint).toBeHidden();
+    await drag("dragenter");
+    await drag("drop");
+    await expect(hint).toBeHidden();
+    await expect(page.getByRole("grid", { name: "Traces" })).toContainText("from a file");
   });
 });

@@ -47,4 +47,17 @@ describe("the window", () => {
     expect(heard).toEqual([["spans"], ["t"]]);
     expect(end).toHaveBeenCalledTimes(1);
   });
+
+  it("tells when files hover over it, and lists what was opened before", async () => {
+    listen.mockImplementation((event: string, tell: (event: { payload: unknown }) => void) => {
+      if (event === "hovering") [true, false].forEach((payload) => tell({ payload }));
+      return Promise.resolve(() => {});
+    });
+    const heard: boolean[] = [];
+    tauriHost().onHovering((hovering) => heard.push(hovering));
+    expect(heard).toEqual([true, false]);
+    invoke.mockRejectedValueOnce({ code: "not_found", message: "the file is not where it was" });
+    await expect(tauriHost().pickRecent(3)).rejects.toMatchObject({ code: "not_found" });
+    expect(invoke).toHaveBeenCalledWith("pick_recent", { id: 3 });
+  });
 });
