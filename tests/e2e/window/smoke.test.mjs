@@ -154,7 +154,7 @@ for (const locale of ["C.UTF-8", "C"]) {
       const recent = await invoke("recent_files", {});
       assert.deepEqual(recent.map(({ name }) => name), ["saved.jsonl"]);
       assert.equal(JSON.stringify(recent).includes(here.folder), false, "no path reaches the page");
-      await window.click("[aria-label='Close saved.jsonl']");
+      await window.run("document.querySelector(\"[aria-label='Close saved.jsonl']\").click()");
       await eventually("the file is closed", () =>
         window.run("return document.querySelector(\"[aria-label='Close saved.jsonl']\") === null"),
       );

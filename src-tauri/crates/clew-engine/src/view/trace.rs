@@ -352,7 +352,7 @@ fn source(whole: &Whole) -> SpanSource<'_> {
 
 /// Lets a content that is not shown by default speak for its span; the span keeps its place in the trace.
 fn restate(rows: &mut [SpanRow], whole: &Whole) {
-    let facts = facts(whole);
+    let facts = whole.facts();
     let id = whole.place.span_id;
     if let Some(row) = rows.iter_mut().find(|row| row.span_id.as_i64() == id) {
         row.name.clone_from(&whole.span.name);
