@@ -1,7 +1,7 @@
 //! What any span may say, and guesses of last resort: sessions, users, errors, and what the names give away.
 
-use super::Convention;
-use super::read::{self, Keys, Reader, Table};
+use super::read::{self, KeyMap, Keys, Reader, Table};
+use super::{Convention, Vocabulary};
 use crate::model::{Facts, Operation, SpanView, Stated, as_str};
 
 /// OpenTelemetry's general attributes, and heuristics where no vocabulary spoke.
@@ -10,40 +10,74 @@ pub(super) struct General;
 
 const ID: &str = "general";
 
-const TABLE: Table = Table {
-    request_model: &["model_name", "model"],
-    session: &[
-        "session.id",
-        "langfuse.session.id",
-        "langsmith.metadata.session_id",
-        "langsmith.metadata.thread_id",
-        "langsmith.metadata.conversation_id",
-        "traceloop.association.properties.session_id",
-        "traceloop.association.properties.thread_id",
-        "traceloop.association.properties.chat_id",
-        "traceloop.association.properties.conversation_id",
-        "ai.telemetry.metadata.sessionId",
-        "gcp.vertex.agent.session_id",
+static VOCABULARY: Vocabulary = Vocabulary {
+    version: "semantic conventions 1.41",
+    source: "https://opentelemetry.io/docs/specs/semconv/",
+    known: &[
+        "app.",
+        "aws.",
+        "az.",
+        "browser.",
+        "client.",
+        "cloud.",
+        "code.",
+        "container.",
+        "db.",
+        "deployment.",
+        "destination.",
+        "device.",
+        "dns.",
+        "enduser.",
+        "error.",
+        "event.",
+        "exception.",
+        "faas.",
+        "feature_flag.",
+        "file.",
+        "graphql.",
+        "heroku.",
+        "host.",
+        "http.",
+        "k8s.",
+        "log.",
+        "mcp.",
+        "messaging.",
+        "net.",
+        "network.",
+        "os.",
+        "otel.",
+        "peer.",
+        "process.",
+        "rpc.",
+        "server.",
+        "service.",
+        "session.",
+        "source.",
+        "telemetry.",
+        "thread.",
+        "tls.",
+        "url.",
+        "user.",
+        "user_agent.",
+        "webengine.",
+        "jsonrpc.",
     ],
-    user: &[
-        "user.id",
-        "langfuse.user.id",
-        "enduser.id",
-        "traceloop.association.properties.user_id",
-        "langsmith.metadata.user_id",
-        "ai.telemetry.metadata.userId",
-    ],
-    tags: &["langfuse.trace.tags", "tag.tags", "logfire.tags", "tags"],
-    agent: &["agent_name"],
-    server: &["server.address", "url.full"],
-    request_id: &[
-        "http.response.header.x-request-id",
-        "x-request-id",
-        "request_id",
-        "request.id",
-    ],
-    feature: &["llm.task_type", "feature", "app.feature", "feature.name"],
-    ..Table::EMPTY
+    table: Table {
+        request_model: &["model_name", "model"],
+        session: &["session.id"],
+        user: &["user.id", "enduser.id"],
+        tags: &["tag.tags", "tags"],
+        server: &["server.address", "url.full"],
+        request_id: &[
+            "http.response.header.x-request-id",
+            "x-request-id",
+            "request_id",
+            "request.id",
+        ],
+        feature: &["feature", "app.feature", "feature.name"],
+        ..Table::EMPTY
+    },
+    ..Vocabulary::EMPTY
 };
 
 /// Vector databases, whose searches retrieve.
@@ -148,19 +182,28 @@ impl Convention for General {
         "OpenTelemetry"
     }
 
-    fn read(&self, view: &SpanView) -> Facts {
-        let reader = Reader::new(ID, view);
-        let mut facts = reader.read(&TABLE);
+    fn vocabulary(&self) -> &'static Vocabulary {
+        &VOCABULARY
+    }
+
+    fn speaks(&self, _: &KeyMap) -> bool {
+        true
+    }
+
+    fn common(&self) -> bool {
+        true
+    }
+
+    fn read(&self, map: &KeyMap) -> Facts {
+        let view = map.view();
+        let reader = Reader::new(ID, map);
+        let mut facts = reader.read(&VOCABULARY.table);
         facts.operation = operation(view, &reader);
         if facts.operation.is_none() {
             // A bare `model` means a language model only on a span that looks like a call of one.
             facts.request_model = None;
         }
-        if view.span.name.contains('{') {
-            // The span's name is a template; this is what it says filled in.
-            facts.display_name = reader.text(&["logfire.msg"]);
-        }
-        facts.error = read::error(view, ID, &["error.type"]);
+        facts.error = read::error(map, ID, &["error.type"]);
         facts
     }
 }

@@ -2,13 +2,15 @@
 
 use serde_json::Value as Json;
 
-use super::Convention;
 use super::read::{
-    self, Flat, Reader, Slots, Table, compact, documents, event_message, from_json, media, parse,
-    repeats, role_name, text_message, tool_definitions,
+    self, Flat, KeyMap, Reader, Slots, Table, media, repeats, role_name, text_message,
+    tool_definitions,
 };
+use super::vocabulary::CacheRow;
+use super::{Convention, Vocabulary};
 use crate::model::{
-    Document, Facts, Message, Operation, Part, SpanView, Stated, ToolDefinition, as_f64,
+    CacheCounting, Document, Facts, Message, Operation, Part, SpanView, Stated, ToolDefinition,
+    as_f64,
 };
 
 /// OpenInference's attributes.
@@ -16,9 +18,6 @@ use crate::model::{
 pub(super) struct OpenInference;
 
 const ID: &str = "openinference";
-
-/// Beginnings of response ids, by which one is told from other ids in an output.
-const RESPONSE_IDS: &[&str] = &["chatcmpl-", "resp_", "msg_", "cmpl-"];
 
 /// Entries of the invocation parameters that are content and not a setting.
 const NOT_PARAMETERS: &[&str] = &[
@@ -31,48 +30,108 @@ const NOT_PARAMETERS: &[&str] = &[
     "contents",
 ];
 
-const TABLE: Table = Table {
-    operation: &["openinference.span.kind"],
-    operations: &[
-        ("llm", Operation::Llm),
-        ("chain", Operation::Chain),
-        ("prompt", Operation::Chain),
-        ("decision", Operation::Chain),
-        ("agent", Operation::Agent),
-        ("tool", Operation::Tool),
-        ("retriever", Operation::Retriever),
-        ("embedding", Operation::Embedding),
-        ("reranker", Operation::Reranker),
-        ("guardrail", Operation::Guardrail),
-        ("evaluator", Operation::Evaluator),
-        ("unknown", Operation::Other),
+static VOCABULARY: Vocabulary = Vocabulary {
+    version: "openinference-semantic-conventions 0.1.42",
+    source: "https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md",
+    scopes: &["openinference.", "@arizeai"],
+    marks: &[
+        "openinference.span.kind",
+        "llm.input_messages.",
+        "llm.output_messages.",
+        "llm.token_count.",
+        "llm.model_name",
+        "retrieval.documents.",
+        "reranker.",
+        "embedding.embeddings.",
+        "input.value",
+        "output.value",
     ],
-    provider: &["llm.provider", "llm.system"],
-    request_model: &["embedding.model_name", "reranker.model_name"],
-    response_model: &["llm.model_name"],
-    input_tokens: &["llm.token_count.prompt", "decision.token_count.input"],
-    output_tokens: &["llm.token_count.completion"],
-    total_tokens: &["llm.token_count.total"],
-    cache_read: &[
-        "llm.token_count.prompt_details.cache_read",
-        "llm.token_count.prompt_details.cache_input",
+    known: &[
+        "llm.input_messages.",
+        "llm.output_messages.",
+        "llm.token_count.",
+        "llm.cost.",
+        "llm.prompts.",
+        "llm.choices.",
+        "llm.tools.",
+        "llm.invocation_parameters",
+        "llm.function_call",
+        "embedding.",
+        "reranker.",
+        "retrieval.documents.",
+        "input.mime_type",
+        "output.mime_type",
+        "input.value",
+        "output.value",
+        "metadata",
+        "tool.description",
+        "tool.parameters",
+        "tool.json_schema",
+        "graph.node.id",
+        "graph.node.name",
+        "graph.node.parent_id",
+        "prompt.vendor",
+        "prompt.url",
+        "openinference.project.name",
+        "annotations.",
+        "evaluations.",
     ],
-    cache_write: &["llm.token_count.prompt_details.cache_write"],
-    reasoning: &["llm.token_count.completion_details.reasoning"],
-    cost_usd: &["llm.cost.total"],
-    finish_reasons: &["llm.finish_reason"],
-    tool_name: &["tool.name"],
-    tool_call_id: &["tool.id", "tool_call.id"],
-    query: &["reranker.query"],
-    prompt_name: &["prompt.name", "prompt.id"],
-    prompt_version: &["llm.prompt_template.version"],
-    prompt_template: &["llm.prompt_template.template"],
-    prompt_variables: &["llm.prompt_template.variables"],
-    agent: &["agent.name"],
-    session: &["session.id"],
-    user: &["user.id"],
-    tags: &["tag.tags"],
-    ..Table::EMPTY
+    table: Table {
+        operation: &["openinference.span.kind"],
+        operations: &[
+            ("llm", Operation::Llm),
+            ("chain", Operation::Chain),
+            ("prompt", Operation::Chain),
+            ("decision", Operation::Chain),
+            ("agent", Operation::Agent),
+            ("tool", Operation::Tool),
+            ("retriever", Operation::Retriever),
+            ("embedding", Operation::Embedding),
+            ("reranker", Operation::Reranker),
+            ("guardrail", Operation::Guardrail),
+            ("evaluator", Operation::Evaluator),
+            ("unknown", Operation::Other),
+        ],
+        provider: &["llm.provider", "llm.system"],
+        request_model: &[
+            "llm.request.model_name",
+            "embedding.model_name",
+            "reranker.model_name",
+        ],
+        response_model: &["llm.response.model_name", "llm.model_name"],
+        input_tokens: &["llm.token_count.prompt", "decision.token_count.input"],
+        output_tokens: &["llm.token_count.completion"],
+        total_tokens: &["llm.token_count.total"],
+        cache_read: &[
+            "llm.token_count.prompt_details.cache_read",
+            "llm.token_count.prompt_details.cache_input",
+        ],
+        cache_write: &["llm.token_count.prompt_details.cache_write"],
+        reasoning: &["llm.token_count.completion_details.reasoning"],
+        audio_input: &["llm.token_count.prompt_details.audio"],
+        audio_output: &["llm.token_count.completion_details.audio"],
+        cost_usd: &["llm.cost.total"],
+        chunk_events: &["First Token Stream Event"],
+        input_value: &["input.value"],
+        output_value: &["output.value"],
+        finish_reasons: &["llm.finish_reason"],
+        tool_name: &["tool.name"],
+        tool_call_id: &["tool.id", "tool_call.id"],
+        query: &["reranker.query"],
+        prompt_name: &["prompt.name", "prompt.id"],
+        prompt_version: &["llm.prompt_template.version"],
+        prompt_template: &["llm.prompt_template.template"],
+        prompt_variables: &["llm.prompt_template.variables"],
+        agent: &["agent.name"],
+        session: &["session.id"],
+        user: &["user.id"],
+        tags: &["tag.tags"],
+        ..Table::EMPTY
+    },
+    cache: &[CacheRow::all(
+        CacheCounting::Inclusive,
+        "OpenInference: llm.token_count.prompt includes its prompt_details.",
+    )],
 };
 
 impl Convention for OpenInference {
@@ -84,20 +143,30 @@ impl Convention for OpenInference {
         "OpenInference"
     }
 
-    fn read(&self, view: &SpanView) -> Facts {
-        let reader = Reader::new(ID, view);
-        if !speaks(view, &reader) {
-            return Facts::default();
-        }
-        let mut facts = reader.read(&TABLE);
-        let mut slots = Slots::new();
+    fn vocabulary(&self) -> &'static Vocabulary {
+        &VOCABULARY
+    }
+
+    fn read(&self, map: &KeyMap) -> Facts {
+        let view = map.view();
+        let reader = Reader::new(ID, map);
+        let mut facts = reader.read(&VOCABULARY.table);
         let operation = facts.operation.as_ref().map(|operation| operation.value);
-        facts.ttft_nanos = read::first_event(view, ID, &["First Token Stream Event"]);
         facts.streaming = facts
             .ttft_nanos
             .as_ref()
             .map(|first| Stated::new(true, ID, &first.key));
         parameters(&reader, &mut facts);
+        metadata(&reader, &mut facts);
+        if matches!(operation, Some(Operation::Llm) | None) {
+            facts.response_id = reader
+                .text(&["output.value"])
+                .and_then(|output| read::response_id(ID, &output));
+        }
+        if !map.content() {
+            return facts;
+        }
+        let mut slots = Slots::new();
         facts.input = conversation(view, "llm.input_messages", "user", &mut slots)
             .or_else(|| texts(view, "llm.prompts", "prompt.text", "user", &mut slots));
         facts.output =
@@ -112,70 +181,8 @@ impl Convention for OpenInference {
             });
         facts.tools = tools(view, &mut slots);
         facts.documents = retrieved(view, &mut slots);
-        metadata(&reader, &mut facts);
-        let (input, output) = (
-            reader.text(&["input.value"]),
-            reader.text(&["output.value"]),
-        );
-        if matches!(operation, Some(Operation::Llm) | None) {
-            facts.response_id = output.as_ref().and_then(response_id);
-        }
-        match operation {
-            Some(Operation::Tool) => {
-                let mut tool = facts.tool.unwrap_or_else(|| {
-                    Stated::new(
-                        crate::model::ToolFact::default(),
-                        ID,
-                        "openinference.span.kind",
-                    )
-                });
-                tool.value.name = tool.value.name.or_else(|| Some(view.span.name.clone()));
-                tool.value.arguments = tool.value.arguments.or(input.map(|input| input.value));
-                let answer = output.map(|output| tool_answer(&output.value));
-                tool.value.result = tool.value.result.or(answer);
-                facts.tool = Some(tool);
-            }
-            Some(Operation::Llm) => {
-                // The raw request and response repeat the messages: read where there are none, values where unreadable.
-                facts.input = facts.input.or_else(|| spoken(input.as_ref(), "user"));
-                facts.output = facts
-                    .output
-                    .or_else(|| spoken(output.as_ref(), "assistant"));
-                facts.input_value = input.filter(|_| facts.input.is_none());
-                facts.output_value = output.filter(|_| facts.output.is_none());
-            }
-            _ => {
-                if matches!(operation, Some(Operation::Retriever)) {
-                    facts.query = facts.query.or_else(|| input.clone());
-                    facts.documents = facts.documents.or_else(|| listed(output.as_ref()));
-                }
-                facts.input_value = input;
-                facts.output_value = output;
-            }
-        }
         facts
     }
-}
-
-/// Whether the span is OpenInference's; its token, message and value keys are its own, `session.id` is anyone's.
-fn speaks(view: &SpanView, reader: &Reader) -> bool {
-    reader.has("openinference.span.kind")
-        || view.scope.name.starts_with("openinference.")
-        || view.span.attributes.iter().any(|attribute| {
-            [
-                "llm.input_messages.",
-                "llm.output_messages.",
-                "llm.token_count.",
-                "llm.model_name",
-                "retrieval.documents.",
-                "reranker.",
-                "embedding.embeddings.",
-                "input.value",
-                "output.value",
-            ]
-            .iter()
-            .any(|prefix| attribute.key.starts_with(prefix))
-        })
 }
 
 /// Model and parameters of `llm.invocation_parameters`, whatever names the provider gives them.
@@ -209,7 +216,7 @@ fn parameters(reader: &Reader, facts: &mut Facts) {
     }
 }
 
-/// What LangChain programs put into `metadata`: user, session and agent.
+/// What LangChain programs put into `metadata`: user, session, agent and feature.
 fn metadata(reader: &Reader, facts: &mut Facts) {
     let Some(stated) = reader.first(&["metadata"], read::structured) else {
         return;
@@ -224,20 +231,8 @@ fn metadata(reader: &Reader, facts: &mut Facts) {
     facts.session = session.or_else(|| entry(&["session_id", "thread_id", "conversation_id"]));
     let agent = facts.agent.take();
     facts.agent = agent.or_else(|| entry(&["lc_agent_name"]));
-}
-
-/// The messages in a raw request or response.
-fn spoken(value: Option<&Stated<String>>, role: &str) -> Option<Stated<Vec<Message>>> {
-    let stated = value?;
-    let read = from_json(&parse(&stated.value)?, role)?;
-    Some(Stated::new(read, ID, &stated.key))
-}
-
-/// The documents in a raw answer of a retriever.
-fn listed(value: Option<&Stated<String>>) -> Option<Stated<Vec<Document>>> {
-    let stated = value?;
-    let read = documents(&parse(&stated.value)?);
-    (!read.is_empty()).then(|| Stated::new(read, ID, &stated.key))
+    let feature = facts.feature.take();
+    facts.feature = feature.or_else(|| entry(&["feature"]));
 }
 
 fn conversation(
@@ -397,69 +392,4 @@ fn retrieved(view: &SpanView, slots: &mut Slots) -> Option<Stated<Vec<Document>>
                 .collect();
             (!documents.is_empty()).then(|| Stated::new(documents, ID, &format!("{prefix}.*")))
         })
-}
-
-/// The provider's response id in a raw response, or in the message that LangChain makes of it.
-fn response_id(output: &Stated<String>) -> Option<Stated<String>> {
-    let json = parse(&output.value)?;
-    let looks = |id: &str| RESPONSE_IDS.iter().any(|prefix| id.starts_with(prefix));
-    let top = read::text(&json, &["id"]).filter(|id| looks(id) || json.get("choices").is_some());
-    let id = top.or_else(|| {
-        // Breadth first through at most 1,000 nodes: the id stands close to the top.
-        let mut queue = std::collections::VecDeque::from([&json]);
-        let mut left = 1_000;
-        while let Some(node) = queue.pop_front() {
-            left -= 1;
-            if left == 0 {
-                return None;
-            }
-            match node {
-                Json::Object(fields) => {
-                    if let Some(id) = read::text(node, &["id"]).filter(|id| looks(id)) {
-                        return Some(id);
-                    }
-                    queue.extend(
-                        fields
-                            .values()
-                            .filter(|value| value.is_object() || value.is_array()),
-                    );
-                }
-                Json::Array(items) => queue.extend(items),
-                _ => {}
-            }
-        }
-        None
-    })?;
-    Some(Stated::new(id, ID, &output.key))
-}
-
-/// A tool's answer as it was meant: LangChain wraps it in a serialised tool message.
-fn tool_answer(output: &str) -> String {
-    let message = parse(output).filter(|json| {
-        json.get("kwargs").is_some() || read::text(json, &["type"]).as_deref() == Some("tool")
-    });
-    let Some(json) = message else {
-        return output.to_owned();
-    };
-    let read = event_message(&json, "tool");
-    match read.parts.as_slice() {
-        [Part::ToolResult { content, .. }] => content.clone(),
-        _ => compact(&json),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_response_id_is_found_below_the_top_but_not_in_other_ids() {
-        let of = |json: &str| response_id(&Stated::new(json.to_owned(), ID, "output.value"));
-        let found = of(
-            r#"{"generations":[[{"message":{"kwargs":{"id":"run-1","response_metadata":{"id":"chatcmpl-7"}}}}]]}"#,
-        );
-        assert_eq!(found.map(|id| id.value).as_deref(), Some("chatcmpl-7"));
-        assert_eq!(of(r#"{"id":"doc-1","page_content":"x"}"#), None);
-        assert_eq!(of("plain text"), None);
-    }
 }

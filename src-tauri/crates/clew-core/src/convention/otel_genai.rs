@@ -5,14 +5,15 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use serde_json::{Map, Value as Json};
 
-use super::Convention;
 use super::read::{
-    self, Flat, Layer, Reader, Slots, Table, Unit, event_message, field, log_name, messages, parse,
-    tool_definitions, with_system,
+    self, Flat, KeyMap, Layer, Reader, Slots, Table, Unit, event_message, field, log_name,
+    messages, parse, tool_definitions, with_system,
 };
+use super::vocabulary::CacheRow;
+use super::{Convention, Vocabulary};
 use crate::model::{
-    Facts, Message, Operation, Part, PromptFact, SpanView, Stated, ToolDefinition, ToolFact,
-    to_json,
+    CacheCounting, Facts, Message, Operation, Part, PromptFact, SpanView, Stated, ToolDefinition,
+    ToolFact, to_json,
 };
 
 /// `gen_ai.*`, from semantic conventions 1.26 to today's repository of their own.
@@ -73,181 +74,257 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("evaluate", Operation::Evaluator),
 ];
 
-const TABLE: Table = Table {
-    operation: &["gen_ai.operation.name"],
-    operations: OPERATIONS,
-    display_name: &["gen_ai.workflow.name"],
-    provider: &["gen_ai.provider.name", "gen_ai.system"],
-    request_model: &["gen_ai.request.model", "gen_ai.request.model_name"],
-    response_model: &["gen_ai.response.model"],
-    response_id: &["gen_ai.response.id", "gen_ai.response_id"],
-    input_tokens: &[
-        "gen_ai.usage.input_tokens",
-        "gen_ai.usage.prompt_tokens",
-        "gen_ai.token.usage.input",
+static VOCABULARY: Vocabulary = Vocabulary {
+    version: "semantic conventions 1.26 to 1.41, semantic-conventions-genai of November 2026",
+    source: "https://github.com/open-telemetry/semantic-conventions-genai",
+    scopes: &[
+        "opentelemetry.instrumentation.genai.",
+        "opentelemetry.instrumentation.openai_v2",
+        "opentelemetry.instrumentation.google_genai",
+        "opentelemetry.util.genai",
     ],
-    output_tokens: &[
-        "gen_ai.usage.output_tokens",
-        "gen_ai.usage.completion_tokens",
-        "gen_ai.token.usage.output",
-    ],
-    total_tokens: &["gen_ai.usage.total_tokens"],
-    cache_read: &[
-        "gen_ai.usage.cache_read.input_tokens",
-        "gen_ai.usage.cache_read_input_tokens",
-        "gen_ai.usage.details.cache_read_tokens",
-        "gen_ai.usage.details.cache_read_input_tokens",
-        "gen_ai.usage.input_tokens.cached",
-        "gen_ai.usage.cached_tokens",
-        "gen_ai.usage.prompt_tokens_details.cached_tokens",
-    ],
-    cache_write: &[
-        "gen_ai.usage.cache_write.input_tokens",
-        "gen_ai.usage.cache_creation.input_tokens",
-        "gen_ai.usage.cache_creation_input_tokens",
-        "gen_ai.usage.cache_write_input_tokens",
-        "gen_ai.usage.details.cache_write_tokens",
-        "gen_ai.usage.input_tokens.cache_write",
-    ],
-    cache_write_5m: &["anthropic.usage.cache_creation.ephemeral_5m_input_tokens"],
-    cache_write_1h: &["anthropic.usage.cache_creation.ephemeral_1h_input_tokens"],
-    audio_input: &[
-        "gen_ai.usage.audio.input_tokens",
-        "gen_ai.usage.input_audio_tokens",
-    ],
-    image_input: &["gen_ai.usage.image.input_tokens"],
-    audio_output: &[
-        "gen_ai.usage.audio.output_tokens",
-        "gen_ai.usage.output_audio_tokens",
-    ],
-    image_output: &["gen_ai.usage.image.output_tokens"],
-    service_tier: &[
-        "openai.response.service_tier",
-        "gen_ai.openai.response.service_tier",
-        "gen_ai.response.service_tier",
-        "anthropic.response.service_tier",
-    ],
-    reasoning: &[
-        "gen_ai.usage.reasoning.output_tokens",
-        "gen_ai.usage.reasoning_tokens",
-        "gen_ai.usage.details.reasoning_tokens",
-        "gen_ai.usage.output_tokens.reasoning",
-        "gen_ai.usage.completion_tokens_details.reasoning_tokens",
-        "gen_ai.usage.thoughts_token_count",
-    ],
-    cost_usd: &[
-        "gen_ai.cost.total_cost",
-        "gen_ai.usage.cost",
-        "operation.cost",
-        "gen_ai.usage.total_cost",
-        "gen_ai.cost.total_tokens",
-    ],
-    finish_reasons: &[
-        "gen_ai.response.finish_reasons",
-        "gen_ai.response.finish_reason",
-        "gen_ai.response.stop_reason",
-        "gen_ai.choice.finish_reason",
-        "anthropic.message.stop_reason",
-    ],
-    ttft: &[
-        ("gen_ai.response.time_to_first_chunk", Unit::Seconds),
-        ("gen_ai.client.operation.time_to_first_chunk", Unit::Seconds),
-        ("gen_ai.response.time_to_first_token", Unit::Seconds),
-        ("gen_ai.latency.time_to_first_token", Unit::Seconds),
-        ("gen_ai.streaming.time_to_first_token", Unit::Seconds),
-        ("gen_ai.server.time_to_first_token", Unit::SecondsOrMillis),
-    ],
-    streaming: &[
-        "gen_ai.request.stream",
-        "gen_ai.is_streaming",
-        "gen_ai.request.streaming",
-        "gen_ai.response.streaming",
-    ],
-    parameters: &[
-        ("temperature", &["gen_ai.request.temperature"]),
-        ("top_p", &["gen_ai.request.top_p"]),
-        ("top_k", &["gen_ai.request.top_k"]),
-        (
-            "max_tokens",
-            &[
-                "gen_ai.request.max_tokens",
-                "gen_ai.request.max_completion_tokens",
-            ],
-        ),
-        (
-            "seed",
-            &["gen_ai.request.seed", "gen_ai.openai.request.seed"],
-        ),
-        ("frequency_penalty", &["gen_ai.request.frequency_penalty"]),
-        ("presence_penalty", &["gen_ai.request.presence_penalty"]),
-        ("stop", &["gen_ai.request.stop_sequences"]),
-        ("n", &["gen_ai.request.choice.count", "gen_ai.request.n"]),
-        (
-            "output_type",
-            &[
-                "gen_ai.output.type",
-                "gen_ai.openai.request.response_format",
-            ],
-        ),
-        (
-            "reasoning_effort",
-            &[
-                "gen_ai.request.reasoning.level",
-                "gen_ai.request.reasoning_effort",
-            ],
-        ),
-        (
-            "dimensions",
-            &[
-                "gen_ai.embeddings.dimension.count",
-                "gen_ai.request.embedding.dimensions",
-            ],
-        ),
-        ("encoding_formats", &["gen_ai.request.encoding_formats"]),
-        (
-            "previous_response",
-            &["gen_ai.request.previous_response.id"],
-        ),
-    ],
-    input: &["gen_ai.input.messages", "gen_ai.request.messages"],
-    output: &["gen_ai.output.messages"],
-    system: &[
-        "gen_ai.system_instructions",
-        "gen_ai.request.instructions",
-        "gen_ai.openai.instructions",
-    ],
-    tools: &[
-        "gen_ai.tool.definitions",
-        "gen_ai.request.available_tools",
-        "gen_ai.agent.tools",
-    ],
-    tool_name: &["gen_ai.tool.name"],
-    tool_call_id: &["gen_ai.tool.call.id"],
-    tool_arguments: &[
-        "gen_ai.tool.call.arguments",
-        "gen_ai.tool.input",
-        "gen_ai.tool.args",
-    ],
-    tool_result: &["gen_ai.tool.call.result", "gen_ai.tool.output"],
-    documents: &["gen_ai.retrieval.documents"],
-    document_count: &[
-        "gen_ai.retrieval.document_count",
-        "gen_ai.memory.record.count",
-    ],
-    query: &[
-        "gen_ai.retrieval.query.text",
-        "gen_ai.memory.query.text",
-        "gen_ai.retrieval.query",
-    ],
-    prompt_name: &["gen_ai.prompt.name"],
-    prompt_version: &["gen_ai.prompt.version"],
-    prompt_template: &["gen_ai.prompt.template"],
-    agent: &["gen_ai.agent.name"],
-    session: &["gen_ai.conversation.id", "gen_ai.session.id"],
-    user: &["gen_ai.user.id", "gen_ai.user", "gen_ai.request.user"],
-    server: &["gen_ai.openai.api_base"],
-    ..Table::EMPTY
+    marks: &["gen_ai.", "openai."],
+    known: KNOWN,
+    table: Table {
+        operation: &["gen_ai.operation.name"],
+        operations: OPERATIONS,
+        display_name: &["gen_ai.workflow.name"],
+        provider: &["gen_ai.provider.name", "gen_ai.system"],
+        request_model: &["gen_ai.request.model", "gen_ai.request.model_name"],
+        response_model: &["gen_ai.response.model"],
+        response_id: &["gen_ai.response.id", "gen_ai.response_id"],
+        input_tokens: &[
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.prompt_tokens",
+            "gen_ai.token.usage.input",
+        ],
+        output_tokens: &[
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "gen_ai.token.usage.output",
+        ],
+        total_tokens: &["gen_ai.usage.total_tokens"],
+        cache_read: &[
+            "gen_ai.usage.cache_read.input_tokens",
+            "gen_ai.usage.cache_read_input_tokens",
+            "gen_ai.usage.details.cache_read_tokens",
+            "gen_ai.usage.details.cache_read_input_tokens",
+            "gen_ai.usage.input_tokens.cached",
+            "gen_ai.usage.cached_tokens",
+            "gen_ai.usage.prompt_tokens_details.cached_tokens",
+        ],
+        cache_write: &[
+            "gen_ai.usage.cache_write.input_tokens",
+            "gen_ai.usage.cache_creation.input_tokens",
+            "gen_ai.usage.cache_creation_input_tokens",
+            "gen_ai.usage.cache_write_input_tokens",
+            "gen_ai.usage.details.cache_write_tokens",
+            "gen_ai.usage.input_tokens.cache_write",
+        ],
+        cache_write_5m: &["anthropic.usage.cache_creation.ephemeral_5m_input_tokens"],
+        cache_write_1h: &["anthropic.usage.cache_creation.ephemeral_1h_input_tokens"],
+        audio_input: &[
+            "gen_ai.usage.audio.input_tokens",
+            "gen_ai.usage.input_audio_tokens",
+        ],
+        image_input: &["gen_ai.usage.image.input_tokens"],
+        audio_output: &[
+            "gen_ai.usage.audio.output_tokens",
+            "gen_ai.usage.output_audio_tokens",
+        ],
+        image_output: &["gen_ai.usage.image.output_tokens"],
+        service_tier: &[
+            "openai.response.service_tier",
+            "gen_ai.openai.response.service_tier",
+            "gen_ai.response.service_tier",
+            "anthropic.response.service_tier",
+        ],
+        reasoning: &[
+            "gen_ai.usage.reasoning.output_tokens",
+            "gen_ai.usage.reasoning_tokens",
+            "gen_ai.usage.details.reasoning_tokens",
+            "gen_ai.usage.output_tokens.reasoning",
+            "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+            "gen_ai.usage.thoughts_token_count",
+        ],
+        cost_usd: &[
+            "gen_ai.cost.total_cost",
+            "gen_ai.usage.cost",
+            "operation.cost",
+            "gen_ai.usage.total_cost",
+            "gen_ai.cost.total_tokens",
+        ],
+        finish_reasons: &[
+            "gen_ai.response.finish_reasons",
+            "gen_ai.response.finish_reason",
+            "gen_ai.response.stop_reason",
+            "gen_ai.choice.finish_reason",
+            "anthropic.message.stop_reason",
+        ],
+        chunk_events: CHUNKS,
+        chunk_time: &[
+            (
+                "gen_ai.client.operation.time_per_output_chunk",
+                Unit::Seconds,
+            ),
+            ("gen_ai.response.time_per_output_chunk", Unit::Seconds),
+            ("gen_ai.server.time_per_output_token", Unit::Seconds),
+        ],
+        total_time: &[
+            ("gen_ai.client.operation.duration", Unit::Seconds),
+            ("gen_ai.server.request.duration", Unit::Seconds),
+        ],
+        tokens_per_second: &["gen_ai.response.tokens_per_second"],
+        request_id: &["gen_ai.request.id"],
+        batch: &["gen_ai.request.batch"],
+        feature: &["gen_ai.function_id", "gen_ai.pipeline.name"],
+        ttft: &[
+            ("gen_ai.response.time_to_first_chunk", Unit::Seconds),
+            ("gen_ai.client.operation.time_to_first_chunk", Unit::Seconds),
+            ("gen_ai.response.time_to_first_token", Unit::Seconds),
+            ("gen_ai.latency.time_to_first_token", Unit::Seconds),
+            ("gen_ai.streaming.time_to_first_token", Unit::Seconds),
+            ("gen_ai.server.time_to_first_token", Unit::SecondsOrMillis),
+        ],
+        streaming: &[
+            "gen_ai.request.stream",
+            "gen_ai.is_streaming",
+            "gen_ai.request.streaming",
+            "gen_ai.response.streaming",
+        ],
+        parameters: &[
+            ("temperature", &["gen_ai.request.temperature"]),
+            ("top_p", &["gen_ai.request.top_p"]),
+            ("top_k", &["gen_ai.request.top_k"]),
+            (
+                "max_tokens",
+                &[
+                    "gen_ai.request.max_tokens",
+                    "gen_ai.request.max_completion_tokens",
+                ],
+            ),
+            (
+                "seed",
+                &["gen_ai.request.seed", "gen_ai.openai.request.seed"],
+            ),
+            ("frequency_penalty", &["gen_ai.request.frequency_penalty"]),
+            ("presence_penalty", &["gen_ai.request.presence_penalty"]),
+            ("stop", &["gen_ai.request.stop_sequences"]),
+            ("n", &["gen_ai.request.choice.count", "gen_ai.request.n"]),
+            (
+                "output_type",
+                &[
+                    "gen_ai.output.type",
+                    "gen_ai.openai.request.response_format",
+                ],
+            ),
+            (
+                "reasoning_effort",
+                &[
+                    "gen_ai.request.reasoning.level",
+                    "gen_ai.request.reasoning_effort",
+                ],
+            ),
+            (
+                "dimensions",
+                &[
+                    "gen_ai.embeddings.dimension.count",
+                    "gen_ai.request.embedding.dimensions",
+                ],
+            ),
+            ("encoding_formats", &["gen_ai.request.encoding_formats"]),
+            (
+                "previous_response",
+                &["gen_ai.request.previous_response.id"],
+            ),
+        ],
+        input: &["gen_ai.input.messages", "gen_ai.request.messages"],
+        output: &["gen_ai.output.messages"],
+        system: &[
+            "gen_ai.system_instructions",
+            "gen_ai.request.instructions",
+            "gen_ai.openai.instructions",
+        ],
+        tools: &[
+            "gen_ai.tool.definitions",
+            "gen_ai.request.available_tools",
+            "gen_ai.agent.tools",
+        ],
+        tool_name: &["gen_ai.tool.name"],
+        tool_call_id: &["gen_ai.tool.call.id"],
+        tool_arguments: &[
+            "gen_ai.tool.call.arguments",
+            "gen_ai.tool.input",
+            "gen_ai.tool.args",
+        ],
+        tool_result: &["gen_ai.tool.call.result", "gen_ai.tool.output"],
+        documents: &["gen_ai.retrieval.documents"],
+        document_count: &[
+            "gen_ai.retrieval.document_count",
+            "gen_ai.memory.record.count",
+        ],
+        query: &[
+            "gen_ai.retrieval.query.text",
+            "gen_ai.memory.query.text",
+            "gen_ai.retrieval.query",
+        ],
+        prompt_name: &["gen_ai.prompt.name"],
+        prompt_version: &["gen_ai.prompt.version"],
+        prompt_template: &["gen_ai.prompt.template"],
+        agent: &["gen_ai.agent.name"],
+        session: &["gen_ai.conversation.id", "gen_ai.session.id"],
+        user: &["gen_ai.user.id", "gen_ai.user", "gen_ai.request.user"],
+        server: &["gen_ai.openai.api_base"],
+        ..Table::EMPTY
+    },
+    cache: &[CacheRow::all(
+        CacheCounting::Inclusive,
+        "OTel GenAI 1.40: gen_ai.usage.input_tokens includes cached tokens.",
+    )],
 };
+
+/// Keys of the conventions of which no fact is made.
+const KNOWN: read::Keys = &[
+    "gen_ai.prompt",
+    "gen_ai.prompt.",
+    "gen_ai.completion",
+    "gen_ai.completion.",
+    "gen_ai.workflow.name",
+    "gen_ai.agent.id",
+    "gen_ai.agent.description",
+    "gen_ai.agent.version",
+    "gen_ai.tool.type",
+    "gen_ai.tool.description",
+    "gen_ai.tool.call.",
+    "gen_ai.data_source.id",
+    "gen_ai.retrieval.top_k",
+    "gen_ai.memory.",
+    "gen_ai.evaluation.",
+    "gen_ai.guardrail.",
+    "gen_ai.conversation.compacted",
+    "gen_ai.usage.text.input_tokens",
+    "gen_ai.usage.text.output_tokens",
+    "gen_ai.usage.video.input_tokens",
+    "gen_ai.input.messages.ref",
+    "gen_ai.output.messages.ref",
+    "gen_ai.request.tools.",
+    "llm.request.functions.",
+    "gen_ai.response.system_fingerprint",
+    "openai.response.system_fingerprint",
+    "openai.request.service_tier",
+    "openai.api.type",
+    "gen_ai.openai.request.service_tier",
+    "gen_ai.openai.response.system_fingerprint",
+    "gen_ai.client.operation.duration",
+    "gen_ai.cost.",
+    "gen_ai.environment",
+    "gen_ai.application_name",
+    "gen_ai.token.type",
+    "aws.bedrock.guardrail.id",
+    "aws.bedrock.knowledge_base.id",
+    "azure.resource_provider.namespace",
+    "gen_ai.azure_ai_inference.request.extra_parameters",
+];
 
 impl Convention for OtelGenAi {
     fn id(&self) -> &'static str {
@@ -258,8 +335,37 @@ impl Convention for OtelGenAi {
         "OpenTelemetry GenAI"
     }
 
-    fn read(&self, view: &SpanView) -> Facts {
-        let mut reader = Reader::new(ID, view);
+    fn vocabulary(&self) -> &'static Vocabulary {
+        &VOCABULARY
+    }
+
+    fn speaks(&self, map: &KeyMap) -> bool {
+        let view = map.view();
+        let ours = |name: &str| name.starts_with("gen_ai.") || CHUNKS.contains(&name);
+        view.span.events.iter().any(|event| ours(&event.name))
+            || view.logs.iter().any(|log| ours(log_name(log)))
+    }
+
+    fn version(&self, map: &KeyMap) -> Option<String> {
+        let generation = if map.has("gen_ai.usage.cache_write.input_tokens") {
+            "of 2026"
+        } else if map.has("gen_ai.provider.name") {
+            "1.37 or newer"
+        } else if map.has("gen_ai.system") {
+            "1.36 or older"
+        } else {
+            return None;
+        };
+        Some(generation.to_owned())
+    }
+
+    fn common(&self) -> bool {
+        true
+    }
+
+    fn read(&self, map: &KeyMap) -> Facts {
+        let view = map.view();
+        let mut reader = Reader::new(ID, map);
         for event in view
             .span
             .events
@@ -271,12 +377,12 @@ impl Convention for OtelGenAi {
         for log in view.logs.iter().filter(|log| log_name(log) == DETAILS) {
             reader.push(Layer::new(DETAILS, &log.attributes));
         }
-        let mut facts = reader.read(&TABLE);
-        facts.ttft_nanos = facts
-            .ttft_nanos
-            .or_else(|| read::first_event(view, ID, CHUNKS));
+        let mut facts = reader.read(&VOCABULARY.table);
         facts.prompt = variables(view, facts.prompt);
         let operation = facts.operation.as_ref().map(|operation| operation.value);
+        if !map.content() {
+            return facts;
+        }
         let mut slots = Slots::new();
         if facts.tools.is_none() {
             facts.tools = flat_tools(view, &mut slots);
@@ -298,7 +404,7 @@ impl Convention for OtelGenAi {
             let system = facts.input.take();
             let input = flat_messages(view, "gen_ai.prompt", "user", &mut slots)
                 .or_else(|| carried.conversation("user"))
-                .or_else(|| reader.first(&["gen_ai.prompt"], |value| messages(value, "user")));
+                .or_else(|| reader.messages(raw(map, &["gen_ai.prompt"]), "user"));
             facts.input = with_system(input, system);
         }
         // Some state only why the model stopped here, and what it said in the older keys.
@@ -311,9 +417,18 @@ impl Convention for OtelGenAi {
         facts.output = said
             .or_else(|| flat_messages(view, "gen_ai.completion", "assistant", &mut slots))
             .or_else(|| carried.choices())
-            .or_else(|| reader.first(&["gen_ai.completion"], |value| messages(value, "assistant")))
+            .or_else(|| reader.messages(raw(map, &["gen_ai.completion"]), "assistant"))
             .or(reasons_only);
         facts
+    }
+}
+
+/// Keys of raw requests and answers, where they hold no runs of LangSmith's.
+fn raw(map: &KeyMap, keys: read::Keys) -> read::Keys {
+    if map.has("langsmith.span.kind") {
+        &[]
+    } else {
+        keys
     }
 }
 

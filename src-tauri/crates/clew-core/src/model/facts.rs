@@ -61,11 +61,64 @@ pub struct ErrorFact {
     pub message: Option<String>,
 }
 
+/// Whether a source counts the tokens that came from, or went to, the provider's cache as part of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheCounting {
+    /// Cached tokens are part of the stated input.
+    Inclusive,
+    /// Cached tokens stand beside the stated input; [`Usage::input`](super::Usage) has them added.
+    Exclusive,
+}
+
+/// How the source of a usage counts cached tokens, and how that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheRule {
+    /// How it counts.
+    pub counting: CacheCounting,
+    /// What says so: a specification, a library's source, or the figures themselves.
+    pub source: String,
+}
+
+/// The vocabulary that explains a span best.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialect {
+    /// Its name as people know it.
+    pub title: String,
+    /// Its version or generation, where scope or keys tell.
+    pub version: Option<String>,
+    /// The versions that Clew's tables of it follow.
+    pub tables: String,
+    /// Where those are stated.
+    pub source: String,
+}
+
+/// Where a call's time went, as far as it is stated; nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Timing {
+    /// From the request's arrival to its first work: waiting in a queue.
+    pub queue_nanos: Option<u64>,
+    /// Reading the prompt.
+    pub prefill_nanos: Option<u64>,
+    /// Writing the answer.
+    pub decode_nanos: Option<u64>,
+    /// The model's work, prompt and answer.
+    pub inference_nanos: Option<u64>,
+    /// The whole call as its client or server measured it.
+    pub total_nanos: Option<u64>,
+    /// From one streamed piece to the next, on average.
+    pub chunk_nanos: Option<u64>,
+    /// Tokens of the answer a second, on average.
+    pub tokens_per_second: Option<f64>,
+}
+
 /// Everything that Clew reads from one span, its events and its logs. `None` is "not stated".
 ///
 /// Facts are a pure function of the span: they can be dropped and derived again.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Facts {
+    /// The vocabulary that explains the span best.
+    pub dialect: Option<Stated<Dialect>>,
     /// What kind of step it is.
     pub operation: Option<Stated<Operation>>,
     /// A better title than the span's name, where one is stated.
@@ -82,6 +135,8 @@ pub struct Facts {
     pub request_id: Option<Stated<String>>,
     /// Token counts.
     pub usage: Option<Stated<Usage>>,
+    /// How the source of `usage` counts cached tokens; stated where it states any.
+    pub cache_rule: Option<Stated<CacheRule>>,
     /// What names the call where an SDK tells of one in two spans without a response id in both; equal keys beside one
     /// another are one call.
     pub same_call: Option<Stated<String>>,
@@ -97,6 +152,8 @@ pub struct Facts {
     pub finish_reasons: Option<Stated<Vec<String>>>,
     /// Nanoseconds from the span's start to the first token.
     pub ttft_nanos: Option<Stated<u64>>,
+    /// Where else the call's time went.
+    pub timing: Option<Stated<Timing>>,
     /// Whether the answer was streamed.
     pub streaming: Option<Stated<bool>>,
     /// Request parameters (temperature, max tokens, ...): name and JSON text.
@@ -133,4 +190,6 @@ pub struct Facts {
     pub tags: Option<Stated<Vec<String>>>,
     /// What went wrong.
     pub error: Option<Stated<ErrorFact>>,
+    /// Keys whose JSON breaks off; what could be read of it was.
+    pub truncated: Option<Stated<Vec<String>>>,
 }

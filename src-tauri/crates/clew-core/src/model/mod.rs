@@ -14,7 +14,9 @@ mod value;
 
 pub use bucket::Bucket;
 pub use deep_link::DeepLink;
-pub use facts::{ErrorFact, Facts, PromptFact, Stated, ToolFact};
+pub use facts::{
+    CacheCounting, CacheRule, Dialect, ErrorFact, Facts, PromptFact, Stated, Timing, ToolFact,
+};
 pub use hash::content_hash;
 pub use id::{InvalidId, SpanId, TraceId};
 pub use llm::{Document, Message, Operation, Part, ToolDefinition, Usage};

@@ -20,7 +20,12 @@ pub(in crate::convention) fn text_message(role: &str, text: String) -> Message {
 /// The messages in an attribute; what is no message in any known shape becomes one text part of a message of `role`.
 /// `None` where the value is empty.
 pub(in crate::convention) fn messages(value: &Value, role: &str) -> Option<Vec<Message>> {
-    let read = match structured(value) {
+    messages_of(value, structured(value), role)
+}
+
+/// [`messages`] of a value whose JSON has been parsed.
+pub(super) fn messages_of(value: &Value, json: Option<Json>, role: &str) -> Option<Vec<Message>> {
+    let read = match json {
         Some(Json::Array(items)) if items.is_empty() => return None,
         Some(Json::Object(fields)) if fields.is_empty() => return None,
         Some(json) => {

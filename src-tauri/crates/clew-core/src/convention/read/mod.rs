@@ -1,31 +1,44 @@
-//! What all conventions share: looking up keys, tables of keys, message shapes, flattened keys, outcomes, providers.
+//! What all conventions share: the key map, tables of keys, message shapes, flattened keys, usage, outcomes, providers.
 
 mod flat;
 mod json;
+mod key_map;
 mod listing;
+mod literal;
 mod message;
 mod order;
 mod outcome;
 mod part;
+mod place;
 mod provider;
+mod reader;
+mod repair;
+mod response;
 mod table;
+mod time;
+mod usage;
+mod usage_json;
 
 pub(super) use flat::{Flat, Slots};
 pub(super) use json::{compact, field, parse, structured, text};
-pub(super) use listing::{documents, tool_definitions};
+pub use key_map::KeyMap;
+pub(super) use listing::tool_definitions;
 pub(super) use message::{event_message, from_json, messages, role_name, text_message};
 pub(super) use order::log_name;
 pub use order::{Heard, in_order};
+pub(super) use outcome::error;
 pub use outcome::finish_reason;
-pub(super) use outcome::{error, first_event};
 pub(super) use part::{media, repeats};
 pub use provider::provider;
-pub(super) use table::{Keys, Layer, Reader, Table, Unit, with_system};
+pub(super) use reader::{Layer, Reader, texts, with_system};
+pub(super) use response::response_id;
+pub(super) use table::{Keys, Table, Unit};
 
-use crate::model::{Facts, Operation, Stated};
+use crate::model::{Facts, Operation, SpanView, Stated};
 
 /// Derives what follows from other facts of the span, whichever convention stated them.
-pub(super) fn complete(facts: &mut Facts) {
+pub(super) fn complete(view: &SpanView, facts: &mut Facts) {
+    place::place(view, facts);
     if facts.provider.is_none() {
         let model = facts
             .response_model
@@ -54,12 +67,18 @@ pub(super) fn complete(facts: &mut Facts) {
         let count = documents.value.len() as u64;
         facts.document_count = Some(Stated::new(count, &documents.convention, &documents.key));
     }
+    if facts.streaming.is_none()
+        && let Some(first) = &facts.ttft_nanos
+        && first.key.contains("chunk")
+    {
+        facts.streaming = Some(Stated::new(true, &first.convention, &first.key));
+    }
     let operation = facts.operation.as_ref().map(|operation| operation.value);
     if facts.display_name.is_none() {
         facts.display_name = match operation {
             Some(Operation::Tool) => facts.tool.as_ref().and_then(|tool| {
                 let name = tool.value.name.clone()?;
-                Some(Stated::new(name, &tool.convention, &tool.key))
+                (name != view.span.name).then(|| Stated::new(name, &tool.convention, &tool.key))
             }),
             Some(Operation::Agent) => facts.agent.clone(),
             _ => None,

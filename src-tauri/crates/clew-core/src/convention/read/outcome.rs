@@ -1,10 +1,11 @@
-//! How a call ended: finish reasons under one name each, errors, time to the first token (semconv.md §5).
+//! How a call ended: finish reasons under one name each, and errors (semconv.md §5).
 
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 
-use super::Keys;
-use crate::model::{ErrorFact, SpanView, Stated, as_str, display};
+use super::key_map::KeyMap;
+use super::table::Keys;
+use crate::model::{ErrorFact, Stated, as_str, display};
 
 /// One name and the names that mean it.
 const FINISH: &[(&str, &[&str])] = &[
@@ -53,16 +54,17 @@ pub fn finish_reason(stated: &str) -> Option<String> {
 /// What went wrong: the kind from `kinds`, else from the exception; the message from the exception, else from the
 /// status. An exception that the span outlived with status OK is none.
 pub(in crate::convention) fn error(
-    view: &SpanView,
+    map: &KeyMap,
     convention: &str,
     kinds: Keys,
 ) -> Option<Stated<ErrorFact>> {
+    let view = map.view();
     let status = view.span.status.as_ref();
     let code = status.map_or(0, |status| status.code);
     let failed = code == StatusCode::Error as i32;
     let kind = kinds
         .iter()
-        .find_map(|key| Some((*key, display(view.attr(key)?))))
+        .find_map(|key| Some((*key, display(map.get(key)?))))
         .filter(|(_, kind)| !kind.is_empty());
     let exception = view
         .span
@@ -82,7 +84,7 @@ pub(in crate::convention) fn error(
         .or_else(|| status.map(|status| status.message.clone()))
         .filter(|message| !message.is_empty())
         .or_else(|| {
-            view.attr("error.message")
+            map.get("error.message")
                 .and_then(as_str)
                 .map(ToOwned::to_owned)
         });
@@ -100,29 +102,6 @@ fn event_text(event: &Event, key: &str) -> Option<String> {
         .find(|attribute| attribute.key == key)?;
     let text = display(attribute.value.as_ref()?.value.as_ref()?);
     (!text.is_empty()).then_some(text)
-}
-
-/// Nanoseconds from the span's start to the first event of one of these names.
-pub(in crate::convention) fn first_event(
-    view: &SpanView,
-    convention: &str,
-    names: Keys,
-) -> Option<Stated<u64>> {
-    let event = view
-        .span
-        .events
-        .iter()
-        .filter(|event| names.contains(&event.name.as_str()))
-        .min_by_key(|event| event.time_unix_nano)?;
-    let nanos = nanos_between(view.span.start_time_unix_nano, event.time_unix_nano)?;
-    Some(Stated::new(nanos, convention, &event.name))
-}
-
-/// Nanoseconds from `start` to `at`; `None` where either is missing or they are in the wrong order.
-fn nanos_between(start: u64, at: u64) -> Option<u64> {
-    (start != 0 && at != 0)
-        .then(|| at.checked_sub(start))
-        .flatten()
 }
 
 #[cfg(test)]

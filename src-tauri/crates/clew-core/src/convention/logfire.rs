@@ -1,0 +1,113 @@
+//! Logfire's own attributes: filled-in names, levels, raw requests, and the log that ends a streamed call.
+
+use super::read::{self, KeyMap, Reader, Table, Unit};
+use super::vocabulary::CacheRow;
+use super::{Convention, Vocabulary};
+use crate::model::{CacheCounting, Facts, as_u64, content_hash, display};
+
+/// Logfire's attributes.
+#[derive(Debug)]
+pub(super) struct Logfire;
+
+const ID: &str = "logfire";
+
+static VOCABULARY: Vocabulary = Vocabulary {
+    version: "logfire 5.2 (Python)",
+    source: "https://logfire.pydantic.dev/docs/integrations/llms/openai/",
+    scopes: &["logfire"],
+    marks: &["logfire.", "request_data", "response_data"],
+    known: &[
+        "logfire.",
+        "request_data",
+        "response_data",
+        "code.filepath",
+        "code.function",
+        "code.lineno",
+        "async",
+        "gen_ai.usage.raw",
+    ],
+    table: Table {
+        usage_json: &["gen_ai.usage.raw"],
+        cost_usd: &["operation.cost"],
+        total_time: &[("duration", Unit::Seconds)],
+        parameters_json: &[],
+        tags: &["logfire.tags"],
+        ..Table::EMPTY
+    },
+    cache: &[CacheRow::all(
+        CacheCounting::Inclusive,
+        "logfire: gen_ai.usage.input_tokens includes cached tokens.",
+    )],
+};
+
+impl Convention for Logfire {
+    fn id(&self) -> &'static str {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "Logfire"
+    }
+
+    fn vocabulary(&self) -> &'static Vocabulary {
+        &VOCABULARY
+    }
+
+    fn read(&self, map: &KeyMap) -> Facts {
+        let reader = Reader::new(ID, map);
+        let mut facts = reader.read(&VOCABULARY.table);
+        let view = map.view();
+        if view.span.name.contains('{') {
+            // The span's name is a template; this is what it says filled in.
+            facts.display_name = reader.text(&["logfire.msg"]);
+        }
+        facts.same_call = same_call(&reader);
+        if map.content() {
+            facts.input_value = None;
+            if !map.has("gen_ai.input.messages") {
+                facts.input = reader.messages(&["request_data"], "user");
+            }
+            if !map.has("gen_ai.output.messages") {
+                facts.output = reader.json(&["response_data"]).and_then(|response| {
+                    let said =
+                        read::field(&response.value, &["message", "combined_chunk_content"])?;
+                    let read = match read::from_json(said, "assistant") {
+                        Some(read) => read,
+                        None => vec![read::text_message("assistant", said.as_str()?.to_owned())],
+                    };
+                    Some(reader.stated(read, &response.key))
+                });
+            }
+        }
+        let severe = map
+            .get("logfire.level_num")
+            .and_then(as_u64)
+            .is_some_and(|level| level >= 17);
+        if severe {
+            facts.error =
+                read::error(map, ID, &["error.type", "logfire.level_num"]).map(|mut error| {
+                    // A number is no kind of error.
+                    error.value.kind = error.value.kind.filter(|kind| kind.parse::<u64>().is_err());
+                    error
+                });
+        }
+        facts
+    }
+}
+
+/// A streamed call is told of twice: its span closes when the stream begins, and a span of no length beside it carries
+/// usage and answer. Both hold the same request.
+fn same_call(reader: &Reader) -> Option<crate::model::Stated<String>> {
+    let map = reader.map;
+    let view = map.view();
+    if !view.scope.name.starts_with("logfire.") {
+        return None;
+    }
+    let request = display(map.get("request_data")?);
+    let log = map.get("logfire.span_type").map(display).as_deref() == Some("log");
+    let streams = request.contains("\"stream\":true") || request.contains("\"stream\": true");
+    (log || streams).then(|| {
+        let call = format!("{:016x}", content_hash(&[request.as_bytes()]));
+        reader.stated(call, "request_data")
+    })
+}

@@ -1,0 +1,141 @@
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::Span;
+
+use super::*;
+use crate::convention::{facts_with, unexplained};
+use crate::model::{SpanView, Stated};
+
+fn overrides(pairs: &[(&str, &str)]) -> Result<Overrides, OverrideError> {
+    let listed: Vec<Override> = pairs
+        .iter()
+        .map(|(key, fact)| Override {
+            key: (*key).to_owned(),
+            fact: (*fact).to_owned(),
+        })
+        .collect();
+    Overrides::new(&listed)
+}
+
+fn span(attributes: &[(&str, Value)]) -> Span {
+    Span {
+        attributes: attributes
+            .iter()
+            .map(|(key, value)| KeyValue {
+                key: (*key).to_owned(),
+                value: Some(AnyValue {
+                    value: Some(value.clone()),
+                }),
+                ..KeyValue::default()
+            })
+            .collect(),
+        ..Span::default()
+    }
+}
+
+fn with<T>(span: &Span, read: impl Fn(&SpanView) -> T) -> T {
+    read(&SpanView {
+        span,
+        resource: &Resource::default(),
+        scope: &InstrumentationScope::default(),
+        logs: &[],
+    })
+}
+
+fn text(text: &str) -> Value {
+    Value::StringValue(text.to_owned())
+}
+
+#[test]
+fn what_the_user_says_of_a_key_comes_before_any_convention() {
+    let chosen = overrides(&[
+        ("acme.model", "request_model"),
+        ("acme.kind", "operation"),
+        ("acme.wait", "ttft_ms"),
+        ("acme.said", "output"),
+        ("acme.missing", "user"),
+    ])
+    .expect("good overrides");
+    let span = span(&[
+        ("gen_ai.request.model", text("gpt-4o")),
+        ("acme.model", text("acme-1")),
+        ("acme.kind", text("LLM")),
+        ("acme.wait", Value::IntValue(40)),
+        (
+            "acme.said",
+            text(r#"[{"role":"assistant","content":"hi"}]"#),
+        ),
+        ("user.id", text("amy")),
+    ]);
+    let facts = with(&span, |view| facts_with(view, &chosen));
+    assert_eq!(
+        facts.request_model,
+        Some(Stated::new("acme-1".to_owned(), "override", "acme.model"))
+    );
+    assert_eq!(
+        facts.operation.map(|stated| stated.value),
+        Some(Operation::Llm)
+    );
+    assert_eq!(
+        facts.ttft_nanos.map(|stated| stated.value),
+        Some(40_000_000)
+    );
+    assert_eq!(facts.output.map(|stated| stated.value.len()), Some(1));
+    // A key that the span does not have takes nothing away.
+    assert_eq!(
+        facts.user.map(|stated| stated.value).as_deref(),
+        Some("amy")
+    );
+}
+
+#[test]
+fn a_count_of_the_users_corrects_that_count_alone() {
+    let chosen = overrides(&[("acme.cached", "cache_read_tokens")]).expect("good overrides");
+    let span = span(&[
+        ("gen_ai.usage.input_tokens", Value::IntValue(100)),
+        ("gen_ai.usage.output_tokens", Value::IntValue(7)),
+        ("acme.cached", Value::IntValue(60)),
+    ]);
+    let usage = with(&span, |view| facts_with(view, &chosen))
+        .usage
+        .expect("stated");
+    assert_eq!(
+        (
+            usage.value.input,
+            usage.value.output,
+            usage.value.cache_read
+        ),
+        (Some(100), Some(7), Some(60))
+    );
+    assert_eq!(
+        (usage.convention.as_str(), usage.key.as_str()),
+        ("override", "acme.cached")
+    );
+}
+
+#[test]
+fn an_overridden_key_is_explained() {
+    let span = span(&[("acme.model", text("acme-1")), ("acme.other", text("x"))]);
+    let chosen = overrides(&[("acme.model", "request_model")]).expect("good overrides");
+    assert_eq!(
+        with(&span, |view| unexplained(view, &chosen)),
+        ["acme.other"]
+    );
+    let none = Overrides::default();
+    assert_eq!(
+        with(&span, |view| unexplained(view, &none)),
+        ["acme.model", "acme.other"]
+    );
+}
+
+#[test]
+fn what_cannot_be_taken_says_why() {
+    assert_eq!(overrides(&[("", "user")]), Err(OverrideError::NoKey));
+    let unknown = overrides(&[("a", "colour")]).expect_err("unknown");
+    assert_eq!(unknown.to_string(), "There is no fact \"colour\".");
+    assert_eq!(
+        overrides(&[("a", "user"), ("b", "user")]),
+        Err(OverrideError::Repeated("user".to_owned()))
+    );
+}
