@@ -39,8 +39,11 @@ impl Registry {
         match (self.folder, id) {
             // Files that other programs wrote in OTLP's own formats.
             ("format", "otlp-json" | "otlp-json-lines") => Some("fixtures/otlp/thirdparty"),
+            // SDKs that trace beside an instrumentation, or only through one.
             // Vocabularies of people who write spans by hand.
             ("convention", "general" | "seeds") => Some("fixtures/otlp/manual_generic"),
+            ("convention", "anthropic_sdk") => Some("fixtures/otlp/openinference_anthropic"),
+            ("convention", "openai_agents") => Some("fixtures/otlp/otel_genai_openai_agents"),
             _ => None,
         }
     }

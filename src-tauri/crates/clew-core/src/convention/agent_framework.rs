@@ -40,7 +40,6 @@ static VOCABULARY: Vocabulary = Vocabulary {
     ],
     table: Table {
         display_name: &["workflow.name", "executor.id"],
-        cache_read: &[],
         ..Table::EMPTY
     },
     cache: &[CacheRow::all(

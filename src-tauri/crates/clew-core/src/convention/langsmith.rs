@@ -2,7 +2,7 @@
 
 use super::read::{self, KeyMap, Reader, Table};
 use super::{Convention, Vocabulary};
-use crate::model::{Facts, Operation, as_str};
+use crate::model::{Facts, Operation, Stated, as_str};
 
 /// LangSmith's attributes.
 #[derive(Debug)]
@@ -88,6 +88,13 @@ impl Convention for LangSmith {
                 .collect();
             (!tags.is_empty()).then_some(tags)
         });
+        // What is no dictionary, LangSmith puts into one.
+        facts.input_value = facts
+            .input_value
+            .and_then(|value| unwrapped(value, "input"));
+        facts.output_value = facts
+            .output_value
+            .and_then(|value| unwrapped(value, "output"));
         let llm = facts
             .operation
             .as_ref()
@@ -99,4 +106,20 @@ impl Convention for LangSmith {
         }
         facts
     }
+}
+
+/// The one value of a run that LangSmith wrapped under this name; nothing where it is empty.
+fn unwrapped(stated: Stated<String>, name: &str) -> Option<Stated<String>> {
+    if stated.value == "{}" {
+        return None;
+    }
+    let inner = read::parse(&stated.value).and_then(|json| {
+        let fields = json.as_object()?;
+        let only = fields.get(name).filter(|_| fields.len() == 1)?;
+        Some(read::compact(only))
+    });
+    Some(match inner {
+        Some(value) => Stated { value, ..stated },
+        None => stated,
+    })
 }

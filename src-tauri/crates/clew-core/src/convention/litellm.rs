@@ -39,7 +39,6 @@ static VOCABULARY: Vocabulary = Vocabulary {
         usage_json: &["metadata.usage_object"],
         cost_usd: &["gen_ai.cost.total_cost"],
         streaming: &["llm.is_streaming"],
-        session: &[],
         ..Table::EMPTY
     },
     cache: &[CacheRow::all(

@@ -1,9 +1,8 @@
 //! Logfire's own attributes: filled-in names, levels, raw requests, and the log that ends a streamed call.
 
 use super::read::{self, KeyMap, Reader, Table, Unit};
-use super::vocabulary::CacheRow;
 use super::{Convention, Vocabulary};
-use crate::model::{CacheCounting, Facts, as_u64, content_hash, display};
+use crate::model::{ErrorFact, Facts, Stated, as_u64, content_hash, display};
 
 /// Logfire's attributes.
 #[derive(Debug)]
@@ -30,14 +29,10 @@ static VOCABULARY: Vocabulary = Vocabulary {
         usage_json: &["gen_ai.usage.raw"],
         cost_usd: &["operation.cost"],
         total_time: &[("duration", Unit::Seconds)],
-        parameters_json: &[],
         tags: &["logfire.tags"],
         ..Table::EMPTY
     },
-    cache: &[CacheRow::all(
-        CacheCounting::Inclusive,
-        "logfire: gen_ai.usage.input_tokens includes cached tokens.",
-    )],
+    ..Vocabulary::EMPTY
 };
 
 impl Convention for Logfire {
@@ -84,12 +79,9 @@ impl Convention for Logfire {
             .and_then(as_u64)
             .is_some_and(|level| level >= 17);
         if severe {
-            facts.error =
-                read::error(map, ID, &["error.type", "logfire.level_num"]).map(|mut error| {
-                    // A number is no kind of error.
-                    error.value.kind = error.value.kind.filter(|kind| kind.parse::<u64>().is_err());
-                    error
-                });
+            let stated = read::error(map, ID, &["error.type"]);
+            let bare = || reader.stated(ErrorFact::default(), "logfire.level_num");
+            facts.error = stated.or_else(|| Some(bare()));
         }
         facts
     }
@@ -97,7 +89,7 @@ impl Convention for Logfire {
 
 /// A streamed call is told of twice: its span closes when the stream begins, and a span of no length beside it carries
 /// usage and answer. Both hold the same request.
-fn same_call(reader: &Reader) -> Option<crate::model::Stated<String>> {
+fn same_call(reader: &Reader) -> Option<Stated<String>> {
     let map = reader.map;
     let view = map.view();
     if !view.scope.name.starts_with("logfire.") {

@@ -1,8 +1,9 @@
 //! MLflow's tracing: `mlflow.*`, with every value written as JSON.
 
 use super::read::{self, KeyMap, Reader, Table};
+use super::vocabulary::CacheRow;
 use super::{Convention, Vocabulary};
-use crate::model::{Facts, Operation, PromptFact};
+use crate::model::{CacheCounting, Facts, Operation, PromptFact};
 
 /// MLflow's attributes.
 #[derive(Debug)]
@@ -63,7 +64,19 @@ static VOCABULARY: Vocabulary = Vocabulary {
         feature: &["feature"],
         ..Table::EMPTY
     },
-    ..Vocabulary::EMPTY
+    cache: &[
+        CacheRow {
+            providers: &["anthropic", "aws.bedrock"],
+            with: "",
+            without: "",
+            counting: CacheCounting::Exclusive,
+            source: "MLflow with Anthropic or Bedrock: the provider's own counts, which leave cached tokens out.",
+        },
+        CacheRow::all(
+            CacheCounting::Inclusive,
+            "MLflow: the provider's own counts; this provider's include cached tokens.",
+        ),
+    ],
 };
 
 impl Convention for Mlflow {

@@ -5,13 +5,24 @@ use serde_json::Value as Json;
 use super::read::{self, KeyMap, Reader, Table, compact, parse};
 use super::vocabulary::CacheRow;
 use super::{Convention, Vocabulary};
-use crate::model::{CacheCounting, Facts, Operation, Stated};
+use crate::model::{CacheCounting, Facts, Operation, Stated, display};
 
 /// OpenLLMetry's attributes.
 #[derive(Debug)]
 pub(super) struct OpenLlmetry;
 
 const ID: &str = "openllmetry";
+
+/// Values of `gen_ai.operation.name` that are finer than any kind of span.
+const CALLS: read::Keys = &[
+    "chat",
+    "text_completion",
+    "generate_content",
+    "embeddings",
+    "execute_tool",
+    "vector_db_retrieve",
+    "rerank",
+];
 
 static VOCABULARY: Vocabulary = Vocabulary {
     version: "opentelemetry-instrumentation-* 0.62, 0.40 and older",
@@ -89,7 +100,6 @@ static VOCABULARY: Vocabulary = Vocabulary {
         display_name: &["traceloop.entity.name", "traceloop.workflow.name"],
         provider: &["traceloop.association.properties.ls_provider"],
         streaming: &["gen_ai.is_streaming", "llm.is_streaming"],
-        reasoning: &[],
         input_value: &["traceloop.entity.input", "gen_ai.task.input"],
         output_value: &["traceloop.entity.output", "gen_ai.task.output"],
         prompt_name: &["traceloop.prompt.key"],
@@ -134,6 +144,11 @@ impl Convention for OpenLlmetry {
     fn read(&self, map: &KeyMap) -> Facts {
         let reader = Reader::new(ID, map);
         let mut facts = reader.read(&VOCABULARY.table);
+        // A model's call may be a workflow of its own.
+        let call = map.get("gen_ai.operation.name").map(display);
+        if call.is_some_and(|name| CALLS.contains(&name.as_str())) {
+            facts.operation = None;
+        }
         let called = map.has("gen_ai.request.model") || map.has("gen_ai.tool.name");
         if called {
             facts.display_name = None;
@@ -153,7 +168,7 @@ impl Convention for OpenLlmetry {
                 (read != value).then_some(read)
             };
             let tool = crate::model::ToolFact {
-                arguments: unwrapped("gen_ai.tool.call.arguments", &["input_str", "inputs"]),
+                arguments: unwrapped("gen_ai.tool.call.arguments", &["inputs", "input_str"]),
                 result: unwrapped("gen_ai.tool.call.result", &["output", "outputs"]),
                 ..crate::model::ToolFact::default()
             };

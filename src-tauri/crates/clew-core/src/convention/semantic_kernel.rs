@@ -1,6 +1,6 @@
 //! Semantic Kernel (Python and .NET): `gen_ai.*` of older generations, functions of its kernel as tools.
 
-use super::read::{KeyMap, Reader, Table};
+use super::read::KeyMap;
 use super::vocabulary::CacheRow;
 use super::{Convention, Vocabulary};
 use crate::model::{CacheCounting, Facts, Operation, Stated};
@@ -17,14 +17,11 @@ static VOCABULARY: Vocabulary = Vocabulary {
     scopes: &["semantic_kernel", "Microsoft.SemanticKernel"],
     marks: &["sk.", "semantic_kernel."],
     known: &["sk.", "semantic_kernel."],
-    table: Table {
-        cache_read: &[],
-        ..Table::EMPTY
-    },
     cache: &[CacheRow::all(
         CacheCounting::Inclusive,
         "Semantic Kernel: gen_ai.usage.input_tokens is the provider's prompt_tokens.",
     )],
+    ..Vocabulary::EMPTY
 };
 
 impl Convention for SemanticKernel {
@@ -41,7 +38,7 @@ impl Convention for SemanticKernel {
     }
 
     fn read(&self, map: &KeyMap) -> Facts {
-        let mut facts = Reader::new(ID, map).read(&VOCABULARY.table);
+        let mut facts = Facts::default();
         // The loop around model and functions has a name and nothing else.
         if map.view().span.name == "AutoFunctionInvocationLoop" {
             facts.operation = Some(Stated::new(Operation::Chain, ID, "span name"));

@@ -202,6 +202,13 @@ impl Convention for VercelAi {
         let reader = Reader::new(ID, map);
         let mut facts = reader.read(&VOCABULARY.table);
         cache_written(&reader, &mut facts);
+        // What a tool answered and what is embedded are written as JSON.
+        if let Some(tool) = &mut facts.tool {
+            tool.value.result = tool.value.result.take().map(plain);
+        }
+        if let Some(value) = &mut facts.input_value {
+            value.value = plain(std::mem::take(&mut value.value));
+        }
         let agent = map.has("ai.response.toolCalls")
             || map
                 .get("ai.settings.maxSteps")
@@ -233,6 +240,14 @@ impl Convention for VercelAi {
             facts.streaming = Some(reader.stated(stream, "ai.operationId"));
         }
         facts
+    }
+}
+
+/// A JSON string as its text; anything else as it is.
+fn plain(text: String) -> String {
+    match read::parse(&text) {
+        Some(Json::String(inner)) => inner,
+        _ => text,
     }
 }
 

@@ -83,7 +83,11 @@ fn spoken(value: Option<&Stated<String>>, role: &str) -> Option<Stated<Vec<Messa
         None if stated.value.trim_start().starts_with(['{', '[']) => return None,
         None => vec![text_message(role, stated.value.clone())],
     };
-    Some(Stated::new(read, &stated.convention, &stated.key))
+    let empty = |part: &Part| matches!(part, Part::Text { text } if text.is_empty());
+    let said = read
+        .iter()
+        .any(|message| !message.parts.iter().all(empty) || message.finish_reason.is_some());
+    said.then(|| Stated::new(read, &stated.convention, &stated.key))
 }
 
 /// What a retriever was asked: the one question in a JSON object, else the whole value.

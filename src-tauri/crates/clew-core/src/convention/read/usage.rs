@@ -75,7 +75,6 @@ impl Reader<'_, '_> {
             table.output_tokens,
             table.cache_read,
             table.cache_write,
-            table.reasoning,
         ];
         let stated = keys.iter().find_map(|keys| self.count(keys))?;
         let count = |keys: Keys| self.count_value(keys);
@@ -102,8 +101,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// How the source counts cached tokens: what its form says, what its convention's rows say, and above both what the
-/// figures say.
+/// How the source counts cached tokens: what the figures say, else what its convention's rows say, else its form.
 fn rule(
     form: &Form,
     rows: &[CacheRow],
@@ -128,12 +126,6 @@ fn rule(
                 .to_owned(),
         });
     }
-    if let Some((counting, source)) = form.rule {
-        return Some(CacheRule {
-            counting,
-            source: source.to_owned(),
-        });
-    }
     let named = || {
         PROVIDERS
             .iter()
@@ -146,11 +138,15 @@ fn rule(
     };
     let stated = facts.provider.as_ref().map(|stated| stated.value.clone());
     let provider = stated.or_else(named);
-    let row = rows
-        .iter()
-        .find(|row| row.holds(map, provider.as_deref()))?;
+    let by_row = || {
+        let row = rows
+            .iter()
+            .find(|row| row.holds(map, provider.as_deref()))?;
+        Some((row.counting, row.source))
+    };
+    let (counting, source) = by_row().or(form.rule)?;
     Some(CacheRule {
-        counting: row.counting,
-        source: row.source.to_owned(),
+        counting,
+        source: source.to_owned(),
     })
 }
