@@ -30,7 +30,7 @@ class Recording:
     name: str
     """The folder."""
     packages: str
-    """The requirements that it runs on, `node` for JavaScript."""
+    """The requirements that it runs on; for JavaScript the folder of its package, `node` or `node4`."""
     command: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
     pace: float = 1.0
@@ -44,6 +44,8 @@ SERVICES = {
     "library.py": "manual",
     "incident.py": "incident-notes",
     "vercel.mjs": "shop-web",
+    "desk.py": "refund-desk",
+    "desk.mjs": "shop-web",
 }
 
 RECORDINGS = [
@@ -75,6 +77,8 @@ RECORDINGS = [
         },
     ),
     Recording("vercel_ai6", "node", ("vercel.mjs",)),
+    Recording("vercel_ai4", "node4", ("desk.mjs",)),
+    Recording("agent_framework", "framework", ("desk.py",)),
 ]
 
 
@@ -95,13 +99,13 @@ def python(packages: str) -> Path:
     return found
 
 
-def node() -> list[str]:
+def node(package: str) -> list[str]:
     """Node.js, with the packages of the lock file beside a copy of the programs."""
-    folder = TARGET / "node"
+    folder = TARGET / package
     folder.mkdir(parents=True, exist_ok=True)
-    lock = (HERE / "node" / "package-lock.json").read_text()
+    lock = (HERE / package / "package-lock.json").read_text()
     stamp = folder / "lock.stamp"
-    for file in (HERE / "node").iterdir():
+    for file in (HERE / package).iterdir():
         if file.is_file():
             shutil.copy(file, folder)
     if not stamp.is_file() or stamp.read_text() != lock:
@@ -114,8 +118,8 @@ def node() -> list[str]:
 def command(recording: Recording) -> tuple[list[str], Path]:
     """The program to run, and where."""
     script, *arguments = recording.command
-    if recording.packages == "node":
-        return [*node(), script, *arguments], TARGET / "node"
+    if recording.packages.startswith("node"):
+        return [*node(recording.packages), script, *arguments], TARGET / recording.packages
     return [str(python(recording.packages)), str(HERE / "python" / script), *arguments], HERE / "python"
 
 
