@@ -31,7 +31,11 @@ pub(crate) fn run_app(steps: &mut Steps, arguments: &[String]) -> Result<()> {
     steps.run("what the machine has", || ready(needs))?;
     check::ui(steps)?;
     // The command line comes with the window: README leads there.
-    let window_too: &[&str] = if window { &["--package", "clew-desktop"] } else { &[] };
+    let window_too: &[&str] = if window {
+        &["--package", "clew-desktop"]
+    } else {
+        &[]
+    };
     steps.run("build", || {
         run(cargo(&["build", "--package", "clew"]).args(window_too))
     })?;

@@ -201,7 +201,7 @@ impl Convention for VercelAi {
     fn read(&self, map: &KeyMap) -> Facts {
         let reader = Reader::new(ID, map);
         let mut facts = reader.read(&VOCABULARY.table);
-        cache_written(&reader, &mut facts);
+        cached(&reader, &mut facts);
         // What a tool answered and what is embedded are written as JSON.
         if let Some(tool) = &mut facts.tool {
             tool.value.result = tool.value.result.take().map(plain);
@@ -251,8 +251,8 @@ fn plain(text: String) -> String {
     }
 }
 
-/// Versions 4 and 5 leave what was written to Anthropic's cache to the provider's own metadata.
-fn cache_written(reader: &Reader, facts: &mut Facts) {
+/// Versions 4 and 5 leave what the cache held, and what was written to it, to the provider's own metadata.
+fn cached(reader: &Reader, facts: &mut Facts) {
     let Some(usage) = &mut facts.usage else {
         return;
     };
@@ -263,6 +263,12 @@ fn cache_written(reader: &Reader, facts: &mut Facts) {
     let Some(stated) = reader.json(keys) else {
         return;
     };
+    if let Some(openai) = read::field(&stated.value, &["openai"]) {
+        // Version 4; OpenAI counts both as parts.
+        let number = |name: &str| openai.get(name).and_then(Json::as_u64);
+        usage.value.cache_read = usage.value.cache_read.or(number("cachedPromptTokens"));
+        usage.value.reasoning = usage.value.reasoning.or(number("reasoningTokens"));
+    }
     let Some(anthropic) = read::field(&stated.value, &["anthropic"]) else {
         return;
     };

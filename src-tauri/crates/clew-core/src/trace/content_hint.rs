@@ -10,11 +10,18 @@ enum ByDefault {
     Off,
     /// It records content: somebody turned that off.
     On,
+    /// It records content whatever it is told: something dropped it on the way.
+    Always,
+    /// It never has any.
+    Never,
 }
 
 /// What OpenTelemetry's own instrumentations take, old and new, as README and Connect say it too: the first variable
 /// alone is for the old ones, which without it understand only `true`; the new ones refuse `true`.
 const OPENTELEMETRY: &str = "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only";
+
+/// What to raise where an SDK may have dropped content.
+const LIMITS: &str = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=1000 OTEL_SPAN_EVENT_COUNT_LIMIT=1000";
 
 /// Beginnings of scope names, who that is, what it does by default, and the setting; the first that fits counts.
 const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
@@ -37,7 +44,19 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         OPENTELEMETRY,
     ),
     (
+        "opentelemetry.instrumentation.google_genai",
+        "OpenTelemetry's Google GenAI instrumentation",
+        ByDefault::Off,
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+    ),
+    (
         "openinference.",
+        "OpenInference",
+        ByDefault::On,
+        "OPENINFERENCE_HIDE_INPUTS=false OPENINFERENCE_HIDE_OUTPUTS=false",
+    ),
+    (
+        "@arizeai/openinference",
         "OpenInference",
         ByDefault::On,
         "OPENINFERENCE_HIDE_INPUTS=false OPENINFERENCE_HIDE_OUTPUTS=false",
@@ -61,10 +80,41 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "TRACELOOP_TRACE_CONTENT=true",
     ),
     (
+        "langfuse-sdk",
+        "Langfuse",
+        ByDefault::On,
+        "@observe(capture_input=True, capture_output=True), and no mask in Langfuse(mask=…)",
+    ),
+    (
+        "langsmith",
+        "LangSmith",
+        ByDefault::On,
+        "LANGSMITH_HIDE_INPUTS=false LANGSMITH_HIDE_OUTPUTS=false",
+    ),
+    (
+        "mlflow.",
+        "MLflow",
+        ByDefault::On,
+        "mlflow.openai.autolog(log_traces=True)",
+    ),
+    (
+        "litellm",
+        "LiteLLM",
+        ByDefault::On,
+        "litellm.turn_off_message_logging = False",
+    ),
+    ("logfire", "Logfire", ByDefault::Always, LIMITS),
+    (
         "gcp.vertex.agent",
         "The Agent Development Kit",
         ByDefault::Off,
-        "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_and_event",
+        "ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS=true OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_and_event",
+    ),
+    (
+        "strands.telemetry.tracer",
+        "Strands",
+        ByDefault::Always,
+        LIMITS,
     ),
     (
         "pydantic-ai",
@@ -121,6 +171,12 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "COPILOT_OTEL_CAPTURE_CONTENT=true",
     ),
     (
+        "copilot-chat",
+        "Copilot",
+        ByDefault::Off,
+        "COPILOT_OTEL_CAPTURE_CONTENT=true",
+    ),
+    (
         "com.anthropic.sdk.",
         "Anthropic's SDK",
         ByDefault::Off,
@@ -130,7 +186,38 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "com.anthropic.claude_code",
         "Claude Code",
         ByDefault::Off,
-        "OTEL_LOG_USER_PROMPTS=1",
+        "OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1",
+    ),
+    (
+        "codex_cli",
+        "Codex",
+        ByDefault::Off,
+        "[otel] log_user_prompt = true, in config.toml",
+    ),
+    (
+        "gemini-cli",
+        "Gemini CLI",
+        ByDefault::On,
+        "telemetry.logPrompts: true, in settings.json",
+    ),
+    ("vllm.llm_engine", "vLLM", ByDefault::Never, ""),
+    (
+        "openlit",
+        "OpenLIT",
+        ByDefault::On,
+        "openlit.init(capture_message_content=True)",
+    ),
+    (
+        "haystack",
+        "Haystack",
+        ByDefault::Off,
+        "HAYSTACK_CONTENT_TRACING_ENABLED=true",
+    ),
+    (
+        "crewai.telemetry",
+        "CrewAI",
+        ByDefault::Off,
+        "Crew(share_crew=True)",
     ),
 ];
 
@@ -161,6 +248,12 @@ pub(super) fn content_hint(scope: &str, facts: &Facts) -> Option<ContentHint> {
     );
     let why = match default {
         ByDefault::Off => "leaves out what was sent and answered unless it is told to record it",
+        ByDefault::Always => {
+            "always records what was sent and answered; here the SDK's limits may have dropped it"
+        }
+        ByDefault::Never => {
+            "measures the server and never sends content; watch the program that calls it"
+        }
         ByDefault::On => "records what was sent and answered unless it is told not to, as here",
     };
     Some(ContentHint {
@@ -208,6 +301,9 @@ mod tests {
             ),
             ("com.anthropic.sdk.python", "TRACES_CONTENT_MODE=content"),
             ("ai", "recordInputs"),
+            ("vllm.llm_engine", ""),
+            ("logfire.openai", "COUNT_LIMIT=1000"),
+            ("codex_cli_rs", "log_user_prompt"),
             ("aiohttp", "OTEL_INSTRUMENTATION_GENAI"),
         ] {
             let hint = content_hint(scope, &bare_call()).expect("a call without content");

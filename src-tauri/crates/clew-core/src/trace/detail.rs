@@ -7,6 +7,7 @@ use crate::model::{Document, Message, Operation, ToolDefinition, Usage};
 use crate::quality::Finding;
 
 mod build;
+mod rows;
 
 pub use build::{Surroundings, detail};
 
@@ -88,6 +89,22 @@ pub struct ContentHint {
     pub reason: String,
     /// The setting to copy ("TRACELOOP_TRACE_CONTENT=true").
     pub setting: String,
+}
+
+/// The vocabulary that explains a span best.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DialectRow {
+    /// Its name as people know it ("OpenInference").
+    pub title: String,
+    /// Its version or generation, where the span tells.
+    pub version: Option<String>,
+    /// What told: `scope` or `attributes`.
+    pub told_by: String,
+    /// The versions that Clew reads it by.
+    pub tables: String,
+    /// Where those are stated: an address, shown and never followed unasked.
+    pub source: String,
 }
 
 /// Another content received under the same span id.
@@ -184,6 +201,10 @@ pub struct SpanDetail {
     pub prompt_version: Option<String>,
     /// Every fact with its source.
     pub facts: Vec<FactRow>,
+    /// The vocabulary that explains the span best; `null` where none does.
+    pub dialect: Option<DialectRow>,
+    /// Keys of its attributes that no vocabulary explains, in order of arrival.
+    pub unexplained: Vec<String>,
     /// Why there is no content, on a model call without any.
     pub content_hint: Option<ContentHint>,
     /// What heuristics saw in the response.

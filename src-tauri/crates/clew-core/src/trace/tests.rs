@@ -128,6 +128,29 @@ fn totals_are_what_the_provider_served_for_calls_that_state_usage() {
     }
 }
 
+/// Written from their programs' sources, or recorded with them: [`truth`] says what the spans say.
+#[test]
+fn programs_with_vocabularies_of_their_own_count_each_call_once() {
+    for run in [
+        "agent_framework",
+        "claude_code",
+        "codex",
+        "copilot",
+        "extensions_ai",
+        "spring_ai",
+        "vllm",
+    ] {
+        assert_eq!(totals(run), truth(run, |_| true), "{run}");
+    }
+    // The AI SDK 4 asks no stream for its usage.
+    let run = "vercel_ai4";
+    assert_eq!(
+        totals(run),
+        truth(run, |call| call["stream"] == false),
+        "{run}"
+    );
+}
+
 /// The tools' embeddings are known to no instrumentation of agents but OpenTelemetry's, beside that of the client. What
 /// was cut ends as an error in the SDK, and no span but the client's own states its tokens.
 #[test]

@@ -16,6 +16,11 @@ fn read(path: &Path, signal: Signal, encoding: Encoding) -> Batch {
     batch
 }
 
+/// A value in writing, where NaN is NaN: the AI SDK 4 counts a stream's tokens so.
+fn written(value: &impl std::fmt::Debug) -> String {
+    format!("{value:?}")
+}
+
 /// Equal in all that is read, and in hash. The stored bytes may differ: prost writes a `oneof` where the lowest of its
 /// numbers stands, other senders where the number that is set stands (`as_int` of points and exemplars), and the Node.js
 /// exporter writes zeros that prost leaves out.
@@ -28,7 +33,7 @@ fn assert_same(left: &Batch, right: &Batch, path: &Path) {
         ..span.clone()
     };
     for (left, right) in left_spans.iter().zip(&right_spans) {
-        assert_eq!(what(left), what(right), "{path}");
+        assert_eq!(written(&what(left)), written(&what(right)), "{path}");
     }
     assert!(left.logs == right.logs, "{path}: logs differ");
     assert_eq!(left.metrics.len(), right.metrics.len(), "{path}");
@@ -131,8 +136,8 @@ fn what_is_stored_reads_back() {
             decode_scope(&group.scope).expect("scope");
             for item in &group.items {
                 assert_eq!(
-                    decode_span(&item.raw),
-                    Ok((item.span.clone(), item.repaired))
+                    written(&decode_span(&item.raw)),
+                    written(&Ok::<_, &str>((item.span.clone(), item.repaired)))
                 );
                 let (attributes, rest) = record::split(&item.raw);
                 assert_eq!(record::join(&attributes, &rest), item.raw);

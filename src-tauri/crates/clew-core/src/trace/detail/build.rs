@@ -11,10 +11,11 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use super::super::content_hint::content_hint;
 use super::super::flag;
 use super::super::markdown::took;
-use super::{AttributeRow, EventRow, FactRow, LinkRow, LogRow, SpanDetail, VariantRow};
+use super::rows::fact_rows;
+use super::{AttributeRow, DialectRow, EventRow, LinkRow, LogRow, SpanDetail, VariantRow};
+use crate::convention::{Overrides, unexplained};
 use crate::model::{
-    Document, ErrorFact, Facts, Message, Operation, PromptFact, SpanId, SpanView, Stated,
-    ToolDefinition, ToolFact, TraceId, Usage, display,
+    Dialect, Facts, Message, Operation, SpanId, SpanView, Stated, TraceId, display,
 };
 use crate::quality::Finding;
 
@@ -125,6 +126,8 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         prompt_name: prompt.name,
         prompt_version: prompt.version,
         facts: fact_rows(facts),
+        dialect: facts.dialect.as_ref().map(dialect_row),
+        unexplained: unexplained(view, &Overrides::default()),
         content_hint: content_hint(&view.scope.name, facts),
         findings: around.findings,
         attributes: attribute_rows(&span.attributes),
@@ -143,6 +146,17 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         logs: view.logs.iter().map(|log| log_row(log, start)).collect(),
         problems,
         variants: around.variants,
+    }
+}
+
+fn dialect_row(stated: &Stated<Dialect>) -> DialectRow {
+    let dialect = &stated.value;
+    DialectRow {
+        title: dialect.title.clone(),
+        version: dialect.version.clone(),
+        told_by: stated.key.clone(),
+        tables: dialect.tables.clone(),
+        source: dialect.source.clone(),
     }
 }
 
@@ -316,123 +330,8 @@ fn log_row(log: &LogRecord, start: u64) -> LogRow {
     }
 }
 
-/// Every fact as a row; long ones by their size.
-fn fact_rows(facts: &Facts) -> Vec<FactRow> {
-    let mut rows = Vec::new();
-    macro_rules! row {
-        ($name:literal, $fact:ident, $text:expr) => {
-            if let Some(stated) = &facts.$fact {
-                let text: fn(&_) -> String = $text;
-                rows.push(FactRow {
-                    name: $name.to_owned(),
-                    value: text(&stated.value),
-                    convention: stated.convention.clone(),
-                    key: stated.key.clone(),
-                });
-            }
-        };
-    }
-    let stated = |text: &String| text.chars().take(500).collect::<String>();
-    row!("operation", operation, |operation: &Operation| operation
-        .name()
-        .to_owned());
-    row!("display name", display_name, String::clone);
-    row!("provider", provider, String::clone);
-    row!("request model", request_model, String::clone);
-    row!("response model", response_model, String::clone);
-    row!("response id", response_id, String::clone);
-    row!("usage", usage, usage_text);
-    row!("cost", cost_usd, |cost: &f64| format!("${cost}"));
-    row!("finish reasons", finish_reasons, |reasons: &Vec<String>| {
-        reasons.join(", ")
-    });
-    row!("time to first token", ttft_nanos, |nanos: &u64| format!(
-        "{nanos} ns"
-    ));
-    row!("streaming", streaming, |streaming: &bool| streaming
-        .to_string());
-    row!("parameters", parameters, |parameters: &Vec<(
-        String,
-        String
-    )>| {
-        let texts = parameters
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
-        texts.collect::<Vec<_>>().join(", ")
-    });
-    row!("input", input, |messages: &Vec<Message>| counted(
-        messages.len(),
-        "message"
-    ));
-    row!("output", output, |messages: &Vec<Message>| counted(
-        messages.len(),
-        "message"
-    ));
-    row!("input value", input_value, |text: &String| counted(
-        text.len(),
-        "byte"
-    ));
-    row!("output value", output_value, |text: &String| counted(
-        text.len(),
-        "byte"
-    ));
-    row!("tools", tools, |tools: &Vec<ToolDefinition>| {
-        tools
-            .iter()
-            .map(|tool| tool.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    });
-    row!("tool", tool, |tool: &ToolFact| tool
-        .name
-        .clone()
-        .unwrap_or_default());
-    row!("documents", documents, |documents: &Vec<Document>| counted(
-        documents.len(),
-        "document"
-    ));
-    row!("document count", document_count, |count: &u64| count
-        .to_string());
-    row!("query", query, String::clone);
-    row!("prompt", prompt, |prompt: &PromptFact| {
-        let parts = [prompt.name.as_deref(), prompt.version.as_deref()];
-        let texts: Vec<&str> = parts.into_iter().flatten().collect();
-        if texts.is_empty() {
-            "template".to_owned()
-        } else {
-            texts.join(" ")
-        }
-    });
-    row!("agent", agent, String::clone);
-    row!("session", session, String::clone);
-    row!("user", user, String::clone);
-    row!("tags", tags, |tags: &Vec<String>| tags.join(", "));
-    row!("error", error, |error: &ErrorFact| {
-        let parts = [error.kind.as_deref(), error.message.as_deref()];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
-    });
-    for row in &mut rows {
-        row.value = stated(&row.value);
-    }
-    rows
-}
-
-fn counted(number: usize, what: &str) -> String {
+pub(super) fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-fn usage_text(usage: &Usage) -> String {
-    let figures = [
-        ("input", usage.input),
-        ("output", usage.output),
-        ("cache read", usage.cache_read),
-        ("cache write", usage.cache_write),
-        ("reasoning", usage.reasoning),
-    ];
-    let texts = figures
-        .iter()
-        .filter_map(|(name, tokens)| Some(format!("{name} {}", (*tokens)?)));
-    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// What is odd about the span, in sentences.
@@ -504,7 +403,7 @@ fn problems(view: &SpanView, around: &Surroundings<'_>) -> Vec<String> {
         .collect();
     if !cut.is_empty() {
         problems.push(format!(
-            "The JSON in {} breaks off, as the SDK cuts long values; OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT raises its limit.",
+            "The JSON in {} breaks off, as the SDK cuts long values; OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT raises its limit. What stands before the cut is shown.",
             cut.join(", ")
         ));
     }
