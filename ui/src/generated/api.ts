@@ -169,6 +169,31 @@ traces: Array<GetTrace>, };
 export type Density = "dense" | "comfortable";
 
 /**
+ * The vocabulary that explains a span best.
+ */
+export type DialectRow = { 
+/**
+ * Its name as people know it ("OpenInference").
+ */
+title: string, 
+/**
+ * Its version or generation, where the span tells.
+ */
+version: string | null, 
+/**
+ * What told: `scope` or `attributes`.
+ */
+toldBy: string, 
+/**
+ * The versions that Clew reads it by.
+ */
+tables: string, 
+/**
+ * Where those are stated: an address, shown and never followed unasked.
+ */
+source: string, };
+
+/**
  * One line of a text difference.
  */
 export type DiffLine = { 
@@ -1292,6 +1317,14 @@ promptVersion: string | null,
  * Every fact with its source.
  */
 facts: Array<FactRow>, 
+/**
+ * The vocabulary that explains the span best; `null` where none does.
+ */
+dialect: DialectRow | null, 
+/**
+ * Keys of its attributes that no vocabulary explains, in order of arrival.
+ */
+unexplained: Array<string>, 
 /**
  * Why there is no content, on a model call without any.
  */
