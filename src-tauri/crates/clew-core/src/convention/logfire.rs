@@ -96,10 +96,17 @@ fn same_call(reader: &Reader) -> Option<Stated<String>> {
         return None;
     }
     let request = display(map.get("request_data")?);
+    let sent = map.get("gen_ai.input.messages").map(display);
     let log = map.get("logfire.span_type").map(display).as_deref() == Some("log");
-    let streams = request.contains("\"stream\":true") || request.contains("\"stream\": true");
-    (log || streams).then(|| {
-        let call = format!("{:016x}", content_hash(&[request.as_bytes()]));
-        reader.stated(call, "request_data")
+    let answered = map.has("gen_ai.usage.input_tokens") || map.has("gen_ai.output.messages");
+    let failed = view
+        .span
+        .events
+        .iter()
+        .any(|event| event.name == "exception");
+    (log || !(answered || failed)).then(|| {
+        let sent = sent.unwrap_or_default();
+        let call = content_hash(&[request.as_bytes(), sent.as_bytes()]);
+        reader.stated(format!("{call:016x}"), "request_data")
     })
 }

@@ -1,3 +1,4 @@
+mod dialects;
 pub(crate) mod recorded;
 
 use std::collections::BTreeSet;
