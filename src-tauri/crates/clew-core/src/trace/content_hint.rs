@@ -47,7 +47,7 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "opentelemetry.instrumentation.google_genai",
         "OpenTelemetry's Google GenAI instrumentation",
         ByDefault::Off,
-        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+        OPENTELEMETRY,
     ),
     (
         "openinference.",
