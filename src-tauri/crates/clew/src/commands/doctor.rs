@@ -9,6 +9,7 @@ use clew_engine::instance::Start;
 use clew_engine::port;
 use serde::Serialize;
 
+use super::list::counted;
 use super::{Addresses, Exit, Shared};
 use crate::client::Client;
 use crate::door::Door;
@@ -150,7 +151,11 @@ async fn database(start: &Start, client: Option<&Client>) -> Check {
         Ok(status) => match status.problem {
             None => Check::ok(
                 "database",
-                format!("{shown}: {} traces, {} spans", status.traces, status.spans),
+                format!(
+                    "{shown}: {}, {}",
+                    counted(status.traces, "trace"),
+                    counted(status.spans, "span")
+                ),
             ),
             Some(problem) => Check::failure("database", problem, "see `clew status`"),
         },

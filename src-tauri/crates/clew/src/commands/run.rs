@@ -229,7 +229,19 @@ fn service(command: &[OsString]) -> String {
     };
     let program = command.first().and_then(stem).unwrap_or_default();
     let interprets = [
-        "python", "node", "deno", "bun", "ruby", "uv", "npx", "tsx", "java", "sh", "bash",
+        // Starts a program with instrumentation around it.
+        "opentelemetry-instrument",
+        "python",
+        "node",
+        "deno",
+        "bun",
+        "ruby",
+        "uv",
+        "npx",
+        "tsx",
+        "java",
+        "sh",
+        "bash",
     ]
     .iter()
     .any(|name| program.starts_with(name));
@@ -399,6 +411,20 @@ mod tests {
 
     fn value<'a>(set: &'a BTreeMap<&'static str, Option<String>>, name: &str) -> &'a str {
         set[name].as_deref().expect("is set")
+    }
+
+    #[test]
+    fn a_program_is_named_after_its_script() {
+        // Any file that exists.
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/build.rs");
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        for command in [
+            words(&["python3", script]),
+            words(&["opentelemetry-instrument", "python", script]),
+        ] {
+            assert_eq!(service(&command), "build", "{command:?}");
+        }
+        assert_eq!(service(&words(&["/usr/bin/agent", script])), "agent");
     }
 
     #[test]
