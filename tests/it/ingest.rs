@@ -1,5 +1,6 @@
 //! The same telemetry makes the same picture, however often, in whatever order and pieces it comes.
 
+mod identity;
 mod odd;
 mod orders;
 
@@ -115,6 +116,7 @@ async fn commit(rig: &Rig, source: i64, batch: Batch) {
         .expect("it is taken");
 }
 
+/// Reliability A17.
 #[tokio::test]
 async fn what_is_sent_again_is_stored_once() {
     let rig = Rig::start().await;
@@ -207,6 +209,7 @@ async fn a_span_that_was_pending_is_shown_ended() {
     assert_eq!(details[0]["variants"].as_array().map(Vec::len), Some(2));
 }
 
+/// Reliability B13.
 #[tokio::test]
 async fn of_two_contents_the_same_one_is_shown_and_counted() {
     let mut failed = call(1, 2, 1, "a question", "an answer");
@@ -274,6 +277,7 @@ async fn log_records_count_whenever_they_come() {
     assert_eq!(found.len(), 6);
 }
 
+/// Reliability B12.
 #[tokio::test]
 async fn children_may_come_before_their_parents() {
     let parts = [
@@ -296,6 +300,7 @@ async fn children_may_come_before_their_parents() {
     assert_eq!(low, [1, 2, 3, 4]);
 }
 
+/// Reliability B12.
 #[tokio::test]
 async fn a_root_that_never_comes_leaves_its_children_on_top() {
     let rig = Rig::start().await;

@@ -161,6 +161,7 @@ fn stored(binary: &Path, database: &Path) -> BTreeMap<String, u64> {
     by_id
 }
 
+/// Reliability C1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_when_clew_is_killed() {
     end_again_and_again(cycles(), |child| {

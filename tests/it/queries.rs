@@ -124,6 +124,7 @@ async fn traces_are_found_by_what_their_resource_holds_and_by_when_they_came() {
     assert_eq!(totals["traces"], 1);
 }
 
+/// Reliability B16.
 #[tokio::test]
 async fn a_child_hours_before_its_parent_is_shown_as_it_came() {
     const HOURS: u64 = 2 * 3_600_000_000_000;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use clew_engine::api::COMMANDS;
 use clew_engine::host::ROUTES;
+use clew_engine::instance::{Instance, Kind, Running, Start};
 use clew_tests::{PATIENCE, at_most};
 
 pub(crate) use process::{Served, clew};
@@ -438,6 +439,7 @@ fn refused(arguments: &[&str], database: &std::path::Path) -> String {
     String::from_utf8(output.stderr).expect("is text")
 }
 
+/// Reliability C13.
 #[test]
 fn a_taken_port_ends_it_and_is_named_with_its_owner() {
     let served = Served::start(&[]);
@@ -460,6 +462,7 @@ fn a_taken_port_ends_it_and_is_named_with_its_owner() {
     }
 }
 
+/// Reliability C12.
 #[test]
 fn a_database_has_one_writer() {
     let served = Served::start(&[]);
@@ -493,4 +496,44 @@ fn the_binary_links_no_gui_library() {
     for gui in ["webkit", "gtk", "libx11", "wayland"] {
         assert!(!libraries.contains(gui), "{gui}: {libraries}");
     }
+}
+
+/// Two databases in one folder are both found, and the end of one leaves the other's file.
+#[tokio::test]
+async fn two_databases_in_one_folder_are_both_found() {
+    let around = tempfile::tempdir().expect("a folder");
+    // The folder that Clew makes itself, to see its permissions.
+    let folder = around.path().join("data");
+    let start = |name: &str| {
+        let variable = |_: &str| None;
+        let mut start = Start::from_environment(variable).unwrap_or_else(|error| panic!("{error}"));
+        start.options.database = folder.join(name);
+        (start.options.grpc, start.options.http, start.ui) = (0, 0, 0);
+        Running::start(start, Kind::Serve, |_| None)
+    };
+    let found = |name: &str| Instance::find(&folder.join(name));
+    let one = start("one.db").await.expect("starts");
+    let other = start("two.db").await.expect("starts");
+    let default = start("clew.db").await.expect("starts");
+    for (name, running) in [("one.db", &one), ("two.db", &other), ("clew.db", &default)] {
+        assert_eq!(found(name).as_ref(), Some(&running.instance), "{name}");
+    }
+    process::assert_private(&folder);
+    default.shut_down().await.expect("ends");
+    one.shut_down().await.expect("ends");
+    assert_eq!((found("one.db"), found("clew.db")), (None, None));
+    assert_eq!(found("two.db").as_ref(), Some(&other.instance));
+    other.shut_down().await.expect("ends");
+    // Alone in its folder, any database is told of by the plain name too.
+    let one = start("one.db").await.expect("starts");
+    let text = std::fs::read_to_string(folder.join("instance.json")).expect("is there");
+    let told: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
+    assert_eq!(told["ui"], one.instance.ui.as_str());
+    one.shut_down().await.expect("ends");
+    let left = std::fs::read_dir(&folder).expect("a folder");
+    let left = left.filter(|entry| {
+        let name = entry.as_ref().expect("an entry").file_name();
+        name.to_string_lossy().ends_with("instance.json")
+    });
+    assert_eq!(left.count(), 0, "nothing is left behind");
 }

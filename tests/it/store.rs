@@ -21,6 +21,7 @@ use crate::receive::client;
 /// How long another program holds the database at least (C8).
 const LOCKED: Duration = Duration::from_secs(30);
 
+/// Reliability B15.
 #[tokio::test]
 async fn times_are_kept_as_they_came() {
     let rig = Rig::start().await;
@@ -87,7 +88,7 @@ async fn times_are_kept_as_they_came() {
     assert_eq!(rig.call("apply_retention", json!({})).await["traces"], 0);
 }
 
-/// Where a span has two contents, its trace's times are computed anew in SQL, which knows no unsigned numbers.
+/// Where a span has two contents, its trace's times are computed anew in SQL, which knows no unsigned numbers (B15).
 #[tokio::test]
 async fn times_beyond_the_signed_range_are_counted_to_the_microsecond() {
     let rig = Rig::start().await;
@@ -153,6 +154,7 @@ async fn a_setting_that_is_none_is_named() {
     assert_eq!(settings["retention"]["maxDays"], 3);
 }
 
+/// Reliability C8.
 #[tokio::test]
 async fn while_another_program_locks_the_database_senders_are_told_to_wait() {
     let rig = Rig::start().await;

@@ -37,6 +37,7 @@ fn is_repaired(shown: &Value) -> bool {
     shown.to_string().contains("was repaired")
 }
 
+/// Reliability B6.
 #[tokio::test]
 async fn every_value_is_copied_bit_for_bit() {
     let naughty = std::fs::read(recorded::path("hostile/blns/blns.json")).expect("a fixture");
@@ -98,6 +99,7 @@ async fn every_value_is_copied_bit_for_bit() {
     assert_eq!(rig.list(json!({"text": odd.name})).await.len(), 1);
 }
 
+/// Reliability B7.
 #[tokio::test]
 async fn attributes_are_kept_all_in_order_and_the_first_thousand_shown() {
     let rig = Rig::start().await;

@@ -98,6 +98,7 @@ async fn shown(rig: &Rig, source: i64) -> (Value, Value, Vec<u8>, Value) {
     )
 }
 
+/// Reliability B12.
 #[tokio::test]
 async fn a_thousand_orders_make_one_picture() {
     let rig = Rig::start().await;

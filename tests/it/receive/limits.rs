@@ -32,6 +32,7 @@ fn request_of(size: usize) -> Vec<u8> {
     body
 }
 
+/// Reliability A1.
 #[tokio::test]
 async fn the_limit_is_64_mib_to_the_byte() {
     let rig = Rig::start().await;
@@ -266,6 +267,7 @@ async fn a_server_for_another_test() {
     let _ = gone.await;
 }
 
+/// Reliability A2, A3.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn bombs_take_little_memory_and_no_time() {
@@ -325,6 +327,7 @@ fn spans(number: u32) -> Vec<u8> {
     nested(&[0x0a, 0x12], inner)
 }
 
+/// Reliability A3.
 #[tokio::test]
 async fn the_item_limit_is_exact_and_nothing_above_it_is_stored() {
     let rig = Rig::start().await;

@@ -19,6 +19,7 @@ fn options(folder: &tempfile::TempDir) -> Options {
     }
 }
 
+/// Reliability C14.
 #[tokio::test]
 async fn both_loopbacks_are_bound_and_nothing_else() {
     let rig = Rig::start().await;
@@ -53,6 +54,7 @@ async fn both_loopbacks_are_bound_and_nothing_else() {
     }
 }
 
+/// Reliability C13.
 #[tokio::test]
 async fn a_taken_port_is_named_and_taken_once_it_is_free() {
     for squatted in [

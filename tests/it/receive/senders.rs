@@ -17,6 +17,7 @@ async fn senders(rig: &Rig) -> Vec<Value> {
     connections["senders"].as_array().expect("a list").clone()
 }
 
+/// Reliability A17.
 #[tokio::test]
 async fn what_is_delivered_again_is_counted_and_not_stored() {
     let rig = Rig::start().await;

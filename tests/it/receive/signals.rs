@@ -321,6 +321,7 @@ async fn keep_alive_chunks_and_expectations_work() {
     assert_eq!(rig.rows("spans"), 2);
 }
 
+/// Reliability A7.
 #[tokio::test]
 async fn nothing_sent_is_a_success_that_stores_nothing() {
     let rig = Rig::start().await;
@@ -346,6 +347,7 @@ async fn nothing_sent_is_a_success_that_stores_nothing() {
     assert_eq!(rig.problems(), Vec::<String>::new());
 }
 
+/// Reliability B1.
 #[tokio::test]
 async fn a_bad_span_costs_itself_and_is_named_without_content() {
     let rig = Rig::start().await;
@@ -396,6 +398,7 @@ async fn a_bad_span_costs_itself_and_is_named_without_content() {
     assert_eq!(refused, 3, "counted by reason");
 }
 
+/// Reliability A17.
 #[tokio::test]
 async fn a_request_sent_twice_is_stored_once() {
     let rig = Rig::start().await;

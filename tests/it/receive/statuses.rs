@@ -56,6 +56,7 @@ fn assert_call_failure(reply: &Reply, code: u32, what: &str) {
     assert_eq!(reply.header("content-type"), "application/grpc", "{what}");
 }
 
+/// Reliability A4.
 #[tokio::test]
 async fn damage_is_an_invalid_argument_in_the_requests_own_encoding() {
     let rig = Rig::start().await;
@@ -120,6 +121,7 @@ async fn damage_is_an_invalid_argument_in_the_requests_own_encoding() {
     rig.assert_alive().await;
 }
 
+/// Reliability A5.
 #[tokio::test]
 async fn an_unknown_encoding_is_never_parsed() {
     let rig = Rig::start().await;
@@ -160,6 +162,7 @@ async fn an_unknown_encoding_is_never_parsed() {
     rig.assert_alive().await;
 }
 
+/// Reliability A6.
 #[tokio::test]
 async fn wrong_methods_and_paths_say_what_is_right() {
     let rig = Rig::start().await;
@@ -203,6 +206,7 @@ async fn wrong_methods_and_paths_say_what_is_right() {
     rig.assert_alive().await;
 }
 
+/// Reliability A16.
 #[tokio::test]
 async fn profiles_are_declined_with_a_hint() {
     let rig = Rig::start().await;
@@ -220,6 +224,7 @@ async fn profiles_are_declined_with_a_hint() {
     assert!(problems[0].fix.contains("OTEL_PROFILES_EXPORTER"));
 }
 
+/// Reliability A11.
 #[tokio::test]
 async fn what_is_not_http_is_closed_and_shown() {
     let rig = Rig::start().await;

@@ -1,10 +1,14 @@
 //! Files that are damaged or half made: what is broken costs itself, and nothing that can be made again is missed.
 
+use std::collections::BTreeSet;
+use std::io::{Seek as _, SeekFrom, Write as _};
+
 use clew_core::otlp::Signal;
 use clew_engine::Engine;
 use clew_engine::api::Reply;
 use clew_tests::otlp::{call, hex, log, logs, traces, traces_of};
 use clew_tests::{Rig, wait_until};
+use rusqlite::Connection;
 use serde_json::json;
 
 /// An index that is no database any more, or damaged within, is made anew: nothing is lost with it.
@@ -77,13 +81,139 @@ async fn a_database_without_its_index_can_be_read() {
             };
             let answer: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
             if command == "list_traces" {
+                assert_eq!(answer["notice"], json!(null));
                 assert_eq!(answer["rows"][0]["traceId"], hex(1), "{answer}");
             } else {
                 assert_eq!(answer["spans"], 1, "{answer}");
             }
         }
+        // Words cannot be looked for: what there is is listed, and that is said.
+        for command in ["list_traces", "summarise_traces"] {
+            // What the write-ahead log still holds makes the noisy one whole again.
+            if damage.is_some() {
+                break;
+            }
+            let words = br#"{"text": "nowhere to be found"}"#;
+            let answer = clew_engine::api::dispatch(&reader, command, words).await;
+            let Ok(Reply::Json(json)) = answer else {
+                panic!("{command}: {answer:?}");
+            };
+            let answer: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+            if command == "list_traces" {
+                assert_eq!(answer["rows"].as_array().map(Vec::len), Some(1));
+                let notice = answer["notice"].as_str().expect("a notice");
+                assert!(notice.contains("words were not looked for"), "{notice}");
+            } else {
+                assert_eq!(answer["traces"], 1);
+            }
+        }
         reader.shut_down().await;
     }
+}
+
+/// Overwrites a leaf of a table, which is all that holds some of its rows.
+fn spoil(connection: &Connection, table: &str) {
+    connection
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .expect("all is in the file");
+    let leaf = "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET 1";
+    let page: i64 = connection
+        .query_row(leaf, [table], |row| row.get(0))
+        .expect("it has two leaves");
+    let path = connection.path().expect("a file").to_owned();
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .expect("it opens");
+    file.seek(SeekFrom::Start((page.unsigned_abs() - 1) * 4_096))
+        .expect("seeks");
+    file.write_all(&[0xa5; 4_096]).expect("writes");
+}
+
+/// A page of the spans that cannot be read costs the spans on it: the others are shown, derived again, and copied.
+#[tokio::test]
+async fn a_damaged_page_of_spans_costs_the_spans_on_it() {
+    let rig = Rig::start().await;
+    let spans = (1..=600).map(|id| call(1, id, u64::from(id > 1), "a question", "an answer"));
+    rig.take(Signal::Traces, &traces(spans.collect())).await;
+    rig.settle().await;
+    let rig = rig
+        .reopen(|connection| {
+            connection
+                .execute_batch("UPDATE derivation SET version = 0")
+                .expect("everything is to be derived again");
+            spoil(connection, "spans");
+        })
+        .await;
+    let later = traces(vec![call(2, 1, 0, "a question", "an answer")]);
+    rig.take(Signal::Traces, &later).await;
+    wait_until("what came later is derived", async || {
+        let rows = rig.list(json!({"text": hex(2)})).await;
+        (rows.first()?["inputTokens"] == 100).then_some(())
+    })
+    .await;
+    let (waterfall, _) = rig
+        .call_packed("get_waterfall", json!({"traceId": hex(1)}))
+        .await;
+    let shown = waterfall["summary"]["spanCount"]
+        .as_u64()
+        .expect("a number");
+    assert!((450..600).contains(&shown), "{shown} of 600");
+    let copy = json!({"traceId": hex(1), "format": "otlpJson"});
+    let copied = rig.call("copy_trace", copy).await;
+    let copied: serde_json::Value =
+        serde_json::from_str(copied["text"].as_str().expect("text")).expect("JSON");
+    let copied = &copied["resourceSpans"][0]["scopeSpans"][0]["spans"];
+    assert_eq!(copied.as_array().map(Vec::len), usize::try_from(shown).ok());
+    let told = rig.call("get_connections", json!({})).await.to_string();
+    assert!(
+        told.contains(&format!("cannot read {} spans", 600 - shown)),
+        "{told}"
+    );
+}
+
+/// A page of the traces that cannot be read costs the rows on it: every other is listed once, and the rest is said.
+#[tokio::test]
+async fn a_damaged_page_of_traces_costs_the_rows_on_it() {
+    let rig = Rig::start().await;
+    for from in (1..=400_u128).step_by(100) {
+        let spans = (from..from + 100).map(|trace| call(trace, 1, 0, "a question", "an answer"));
+        rig.take(Signal::Traces, &traces(spans.collect())).await;
+    }
+    rig.settle().await;
+    let rig = rig.reopen(|connection| spoil(connection, "traces")).await;
+    for sort in ["start", "duration"] {
+        let (mut seen, mut cursor, mut noticed) = (BTreeSet::new(), json!(null), false);
+        loop {
+            let filter = json!({"limit": 150, "sort": sort, "cursor": cursor});
+            let page = rig.call("list_traces", filter).await;
+            // A page that does not come near it has nothing to say.
+            noticed |= page["notice"]
+                .as_str()
+                .is_some_and(|notice| notice.contains("cannot read"));
+            for row in page["rows"].as_array().expect("rows") {
+                let id = row["traceId"].as_str().expect("an id").to_owned();
+                assert!(seen.insert(id), "each is listed once");
+            }
+            cursor = page["next"].clone();
+            if cursor.is_null() {
+                break;
+            }
+        }
+        assert!(
+            (250..400).contains(&seen.len()),
+            "{} of 400 by {sort}",
+            seen.len()
+        );
+        assert!(noticed, "by {sort}");
+        let totals = rig.call("summarise_traces", json!({"sort": sort})).await;
+        assert_eq!(totals["traces"], seen.len());
+    }
+    let told = rig.call("get_connections", json!({})).await.to_string();
+    assert!(
+        told.contains("cannot read") && told.contains("traces"),
+        "{told}"
+    );
 }
 
 /// Damage under a resource or a log record costs the spans that need it, and what comes later is derived.

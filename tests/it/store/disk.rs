@@ -24,6 +24,7 @@ const SIZE: usize = 32;
 /// How long a disk with room again may stay unused (C4).
 const RESUME: Duration = Duration::from_secs(5);
 
+/// Reliability C5.
 #[tokio::test]
 async fn below_the_floor_telemetry_is_refused_and_above_it_taken_again() {
     let rig = Rig::start_with(|options| options.disk_floor = Some(u64::MAX)).await;
@@ -77,6 +78,7 @@ fn under(way: &[&str]) -> Command {
     command
 }
 
+/// Reliability C4.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_nothing_and_is_used_again_when_there_is_room() {
@@ -87,6 +89,7 @@ fn a_full_disk_loses_nothing_and_is_used_again_when_there_is_room() {
     );
 }
 
+/// Reliability C4, C5.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_disk_full_to_the_last_byte_can_be_read_opened_and_cleaned() {

@@ -62,6 +62,7 @@ async fn nobody_else_may_read_the_database() {
     assert_private(folder);
 }
 
+/// Reliability C12.
 #[tokio::test]
 async fn only_one_process_writes_and_the_other_is_told_which() {
     let rig = Rig::start().await;
@@ -147,7 +148,7 @@ fn of_twenty_that_start_at_once_one_writes() {
     running.wait().expect("it ends");
 }
 
-/// Another program that keeps everybody out: what is wrong and what to do, and nothing is changed.
+/// Another program that keeps everybody out: what is wrong and what to do, and nothing is changed (C8).
 #[tokio::test]
 async fn a_database_that_another_program_holds_is_said_to_be_locked() {
     let rig = Rig::start().await;
@@ -173,6 +174,7 @@ async fn a_database_that_another_program_holds_is_said_to_be_locked() {
     next.expect("it opens once it is free").shut_down().await;
 }
 
+/// Reliability C10.
 #[tokio::test]
 async fn a_newer_database_is_refused_and_left_alone() {
     let rig = Rig::start().await;
@@ -196,6 +198,7 @@ async fn a_newer_database_is_refused_and_left_alone() {
     );
 }
 
+/// Reliability C9.
 #[tokio::test]
 async fn what_is_no_database_of_clew_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -90,6 +90,7 @@ fn request_with_canaries() -> (Vec<u8>, Vec<u8>) {
     (request, logs(records))
 }
 
+/// Reliability C18.
 #[tokio::test]
 async fn what_is_deleted_is_in_no_file_any_more() {
     let rig = Rig::start().await;
@@ -166,6 +167,7 @@ async fn deleting_while_telemetry_comes_leaves_nothing_behind() {
     assert_eq!(rig.list(json!({})).await.len(), 7);
 }
 
+/// Reliability B17.
 #[tokio::test]
 async fn age_counts_from_arrival() {
     let rig = Rig::start().await;

@@ -57,6 +57,7 @@ async fn ask(engine: &Engine, command: &str, params: Value) -> Value {
     }
 }
 
+/// Reliability C11.
 #[tokio::test]
 async fn the_first_schema_opens_with_everything_and_a_copy_stays() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -137,7 +138,7 @@ async fn the_first_schema_opens_with_everything_and_a_copy_stays() {
     engine.shut_down().await;
 }
 
-/// Where the copy cannot be made, nothing is migrated.
+/// Where the copy cannot be made, nothing is migrated (C11).
 #[tokio::test]
 async fn without_a_copy_an_older_database_stays_as_it_is() {
     let folder = tempfile::tempdir().expect("a folder");

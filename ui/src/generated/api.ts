@@ -1643,7 +1643,11 @@ next: string | null,
 /**
  * Spans whose text is not indexed yet: a text filter cannot see them.
  */
-behind: number, };
+behind: number, 
+/**
+ * What the list cannot show, and why, in sentences: words that could not be looked for, rows that cannot be read.
+ */
+notice: string | null, };
 
 /**
  * What traces are sorted by.

@@ -19,12 +19,13 @@ use crate::ingest::{Committed, Committing, Ingest};
 use crate::receive::{self, AllowedHosts, Listeners, Wanted};
 use crate::settings::{self, Settings};
 use crate::store::ballast::Ballast;
+use crate::store::deletion::Holdings;
 use crate::store::derive::{Deriver, Deriving};
 use crate::store::disk::Disk;
-use crate::store::retention::{self, Holdings};
 use crate::store::search::{Index, SharedIndex};
 use crate::store::writer::Writer;
 use crate::store::{Lock, Store};
+use crate::store::{pieces, retention};
 
 /// How an engine is opened.
 #[derive(Debug, Clone)]
@@ -65,6 +66,10 @@ pub(crate) struct Inner {
     listening: Mutex<Vec<Listening>>,
     offered: Mutex<HashMap<String, Offered>>,
 }
+
+/// What can be done about damage.
+const DAMAGED: &str =
+    "the database is damaged there: its other spans are whole; delete the trace to be rid of it";
 
 /// A file that may be opened.
 #[derive(Debug)]
@@ -117,11 +122,7 @@ impl Deriving for Watch {
     fn unreadable(&self, error: &Error) {
         tracing::warn!("cannot derive a span: {error}");
         let now = u64::try_from(crate::store::now_micros()).unwrap_or(0);
-        self.census.problem(
-            now,
-            &error.message,
-            "the database is damaged there: its other spans are whole; delete the trace to be rid of it",
-        );
+        self.census.problem(now, &error.message, DAMAGED);
         self.changes.changed(Topic::Status);
     }
 
@@ -131,6 +132,16 @@ impl Deriving for Watch {
 }
 
 impl Engine {
+    /// Reports rows that a view had to leave out, because the pages that hold them are damaged; `what` names them.
+    pub(crate) fn lost(&self, rows: usize, what: &str) {
+        if rows > 0 {
+            let error = pieces::lost(rows, what);
+            tracing::warn!("{error}");
+            let now = u64::try_from(crate::store::now_micros()).unwrap_or(0);
+            self.inner.census.problem(now, &error.message, DAMAGED);
+        }
+    }
+
     /// Opens the database, migrates it, and starts writer, deriver and indexer. Sockets are bound by
     /// [`Engine::listen`].
     ///

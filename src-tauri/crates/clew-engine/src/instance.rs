@@ -23,8 +23,11 @@ pub const HTTP_PORT: u16 = 4318;
 pub const UI_PORT: u16 = 4319;
 /// Time in which a Clew that was asked to end has ended (reliability C19).
 const DRAIN: Duration = Duration::from_secs(5);
-/// The file that says where a running Clew is, beside its database.
+/// The file that says where a running Clew is, beside its database. Another database than the default has one of its own
+/// name too, so that two in one folder are both found.
 const FILE: &str = "instance.json";
+/// The name of the default database.
+const DATABASE: &str = "clew.db";
 
 /// Where and how to start.
 #[derive(Debug, Clone)]
@@ -104,7 +107,7 @@ impl Start {
 /// The database where none is named: `$XDG_DATA_HOME/clew/clew.db`, or the platform's place for data.
 fn default_database() -> Result<PathBuf, Error> {
     directories::ProjectDirs::from("dev", "clew", "clew")
-        .map(|folders| folders.data_dir().join("clew.db"))
+        .map(|folders| folders.data_dir().join(DATABASE))
         .ok_or_else(|| {
             Error::new(
                 ErrorCode::Io,
@@ -163,9 +166,14 @@ impl Instance {
     /// Finds the running Clew of this database: `None` where there is none, or the one that wrote the file is dead.
     #[must_use]
     pub fn find(database: &Path) -> Option<Self> {
-        let text = std::fs::read_to_string(file_beside(database)).ok()?;
+        Self::read(&own_file(database)).filter(|found| is_same(&found.db, database))
+    }
+
+    /// Reads what a living Clew has written.
+    fn read(file: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(file).ok()?;
         let instance: Self = serde_json::from_str(&text).ok()?;
-        (is_same(&instance.db, database) && is_alive(instance.pid)).then_some(instance)
+        is_alive(instance.pid).then_some(instance)
     }
 
     /// The address of the user interface with its token, at a place of it ("#/trace/…", or empty).
@@ -181,9 +189,19 @@ impl Instance {
         format!("http://{}/?code={code}{hash}", self.ui)
     }
 
-    /// Writes `instance.json`, readable by the user alone, in one step.
+    /// Writes the database's own file, and `instance.json` too unless the Clew of another database in the folder has it.
     fn write(&self) -> Result<(), Error> {
-        let path = file_beside(&self.db);
+        let (own, folders) = (own_file(&self.db), self.db.with_file_name(FILE));
+        self.write_to(&own)?;
+        let is_anothers = |found: Self| !is_same(&found.db, &self.db);
+        if own != folders && !Self::read(&folders).is_some_and(is_anothers) {
+            self.write_to(&folders)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a file that the user alone can read, in one step.
+    fn write_to(&self, path: &Path) -> Result<(), Error> {
         let part = path.with_extension(format!("json.{}", self.pid));
         let failed = |error: std::io::Error| {
             Error::new(
@@ -199,20 +217,26 @@ impl Instance {
         options
             .open(&part)
             .and_then(|mut file| file.write_all(&text))
-            .and_then(|()| std::fs::rename(&part, &path))
+            .and_then(|()| std::fs::rename(&part, path))
             .map_err(failed)
     }
 
-    /// Removes `instance.json`, if it is still this process's.
+    /// Removes what it wrote, if that is still this process's.
     fn remove(&self) {
-        if Self::find(&self.db).is_some_and(|found| found.pid == self.pid) {
-            let _ = std::fs::remove_file(file_beside(&self.db));
+        for file in [own_file(&self.db), self.db.with_file_name(FILE)] {
+            if Self::read(&file).is_some_and(|found| found == *self) {
+                let _ = std::fs::remove_file(file);
+            }
         }
     }
 }
 
-fn file_beside(database: &Path) -> PathBuf {
-    database.with_file_name(FILE)
+/// The file of a database: `instance.json` beside `clew.db`, `other.db.instance.json` beside `other.db`.
+fn own_file(database: &Path) -> PathBuf {
+    match database.file_name() {
+        Some(name) if name != DATABASE => crate::store::beside(database, &format!(".{FILE}")),
+        _ => database.with_file_name(FILE),
+    }
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

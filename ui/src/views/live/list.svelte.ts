@@ -18,6 +18,8 @@ export interface TraceList {
   readonly fresh: ReadonlySet<string>;
   /** Spans whose text no text filter can see yet. */
   readonly behind: number;
+  /** What the list cannot show, and why. */
+  readonly notice: string | null;
   /** Whether the rows answer an older filter. */
   readonly stale: boolean;
   readonly slow: boolean;
@@ -114,6 +116,9 @@ export function traceList(
     },
     get fresh() {
       return fresh;
+    },
+    get notice() {
+      return first.data?.notice ?? null;
     },
     get behind() {
       return first.data?.behind ?? 0;

@@ -159,6 +159,7 @@ mod tests {
         assert_eq!(tree.flags, [0, flag::ORPHAN]);
     }
 
+    /// Reliability B11.
     #[test]
     fn cycles_are_cut_at_their_earliest_row() {
         let own = [row(1, Some(1), 10, 20)];
@@ -174,6 +175,7 @@ mod tests {
         assert_eq!(cut.depth, [1, 0, 2]);
     }
 
+    /// Reliability B10.
     #[test]
     fn a_chain_of_a_hundred_thousand_is_built() {
         let rows: Vec<SpanRow> = (1..=100_000)
@@ -185,6 +187,7 @@ mod tests {
         assert_eq!(tree.descendants[0], 99_999);
     }
 
+    /// Reliability B10, B11.
     #[test]
     fn a_cycle_of_a_hundred_thousand_is_cut_once() {
         let rows: Vec<SpanRow> = (1..=100_000)
@@ -199,6 +202,7 @@ mod tests {
     }
 
     proptest! {
+        /// Reliability B11.
         #[test]
         fn every_span_is_there_once_and_the_order_of_arrival_does_not_matter(
             graph in prop::collection::vec((prop::option::of(0_u64..40), 0_u64..5), 1..40),

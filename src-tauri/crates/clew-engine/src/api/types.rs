@@ -104,6 +104,8 @@ pub struct TracePage {
     pub next: Option<String>,
     /// Spans whose text is not indexed yet: a text filter cannot see them.
     pub behind: u64,
+    /// What the list cannot show, and why, in sentences: words that could not be looked for, rows that cannot be read.
+    pub notice: Option<String>,
 }
 
 /// One value of a facet.

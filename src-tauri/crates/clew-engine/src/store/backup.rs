@@ -47,6 +47,7 @@ pub(crate) fn make(database: &Path, schema: i64) -> Result<(), Error> {
     File::open(&part)
         .and_then(|file| file.sync_all())
         .and_then(|()| fs::rename(&part, &copy))
+        .and_then(|()| sync_folder(&copy))
         .map_err(|error| failed(&error))?;
     tracing::info!(
         "{} is of an older schema; a copy stays in {} for {} days",
@@ -54,6 +55,21 @@ pub(crate) fn make(database: &Path, schema: i64) -> Result<(), Error> {
         copy.display(),
         KEPT.as_secs() / 86_400
     );
+    Ok(())
+}
+
+/// Makes the name of a new file last: without this a power cut may take the copy after the migration has begun.
+#[cfg(unix)]
+fn sync_folder(file: &Path) -> std::io::Result<()> {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Folders cannot be opened to be synchronised here; the file system keeps their order.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 /// Rows joined to one at the most.
 const JOINED: usize = 8_192;
@@ -58,15 +58,25 @@ pub(crate) async fn column(
     Ok(rows.filter_map(|[value]| value).collect())
 }
 
+/// What [`by_id`] has found.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    /// Each may stand for several thousand rows.
+    pub(crate) found: Vec<SqliteRow>,
+    /// Rows that lie on damaged pages.
+    pub(crate) lost: usize,
+}
+
 /// What is joined of some rows, in the order of `ids`: `select` names the columns, `from` joins what it reads to
-/// `e.value`, an id. An answer may stand for several thousand rows; rows that are gone are left out.
+/// `e.value`, an id. Rows that are gone are left out, and so are those on damaged pages, which are counted: what cannot be
+/// read is halved until it stands alone.
 pub(crate) async fn by_id(
     reads: &SqlitePool,
     select: &str,
     from: &str,
     ids: &[i64],
-) -> Result<Vec<SqliteRow>, Error> {
-    let mut answers = Vec::new();
+) -> Result<Answers, Error> {
+    let mut answers = Answers::default();
     let mut left: Vec<&[i64]> = ids.chunks(JOINED).rev().collect();
     while let Some(chunk) = left.pop() {
         // One parameter: the statement stays the same however many there are.
@@ -77,12 +87,20 @@ pub(crate) async fn by_id(
             .push(") e CROSS JOIN ")
             .push(from);
         match query.build().fetch_one(reads).await {
-            Ok(answer) => answers.push(answer),
-            Err(error) if chunk.len() > 1 && is_too_big(&error) => {
-                let (first, second) = chunk.split_at(chunk.len() / 2);
-                left.extend([second, first]);
+            Ok(answer) => answers.found.push(answer),
+            Err(error) => {
+                let too_big = is_too_big(&error);
+                let error = Error::from(error);
+                let damaged = error.cause == Cause::Damage;
+                if damaged && chunk.len() == 1 {
+                    answers.lost += 1;
+                } else if chunk.len() > 1 && (too_big || damaged) {
+                    let (first, second) = chunk.split_at(chunk.len() / 2);
+                    left.extend([second, first]);
+                } else {
+                    return Err(error);
+                }
             }
-            Err(error) => return Err(error.into()),
         }
     }
     Ok(answers)
@@ -103,7 +121,7 @@ pub(crate) async fn texts(
     let ids: Vec<i64> = ids.iter().copied().collect();
     let select = format!("{}, json_group_array({text})", joined(&["e.value"]));
     let mut found = HashMap::with_capacity(ids.len());
-    for answer in by_id(reads, &select, from, &ids).await? {
+    for answer in by_id(reads, &select, from, &ids).await?.found {
         let list: Vec<String> = serde_json::from_str(answer.get(1)).map_err(Error::internal)?;
         let ids = integers::<1>(&answer).into_iter();
         found.extend(ids.zip(list).filter_map(|([id], text)| Some((id?, text))));

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use super::derived::{Derived, Summarised, derive, each, forget, heads};
 use super::indexing::{Batch, Handover, Indexer};
+use super::pieces;
 use super::repack::Repacking;
 use super::rows::{self, StoredRow};
 use super::search::{self, SharedIndex, Texts};
@@ -263,7 +264,10 @@ impl Deriver {
         .into_iter()
         .collect();
         let ids = times.keys().copied().collect();
-        let mut places = spans::places(&self.store.reads, ids).await?;
+        let (mut places, lost) = spans::places(&self.store.reads, ids).await?;
+        if lost > 0 {
+            self.listener.unreadable(&pieces::lost(lost, "spans"));
+        }
         if places.is_empty() {
             return Ok(Stale::default());
         }
@@ -431,7 +435,12 @@ impl Deriver {
             unknown.push(head.id);
             true
         });
-        let mut stored = rows::stored(&self.store.reads, &unknown).await?;
+        let stored = rows::stored(&self.store.reads, &unknown).await?;
+        if stored.lost > 0 {
+            self.listener
+                .unreadable(&pieces::lost(stored.lost, "spans"));
+        }
+        let mut stored = stored.found;
         let mut facts: HashMap<i64, &mut Derived> = step
             .derived
             .iter_mut()
@@ -504,8 +513,13 @@ fn weigh(derived: &Derived) -> usize {
 
 /// Reads and derives the spans that arrived after one.
 async fn read(store: &Store, after: i64, size: i64) -> Result<Step, Error> {
-    let mut arrived = rows::arrived(&store.reads, after, size).await?;
-    let mut full = i64::try_from(arrived.len()).is_ok_and(|count| count == size);
+    let rows::Arrived {
+        spans: mut arrived,
+        through,
+        lost,
+    } = rows::arrived(&store.reads, after, size).await?;
+    let mut full = i64::try_from(arrived.len() + lost).is_ok_and(|count| count == size);
+    let mut through = through.unwrap_or(after);
     let shown: Vec<Place> = arrived
         .iter()
         .filter(|(place, _)| place.shown)
@@ -515,15 +529,19 @@ async fn read(store: &Store, after: i64, size: i64) -> Result<Step, Error> {
     if let Some(first_left) = shown.get(made.taken) {
         full = true;
         arrived.retain(|(place, _)| place.id < first_left.id);
+        through = arrived.last().map_or(after, |(place, _)| place.id);
     }
     let mut step = Step {
         after,
-        through: arrived.last().map_or(after, |(place, _)| place.id),
+        through,
         derived: made.all,
         unreadable: made.unreadable,
         full,
         ..Step::default()
     };
+    if lost > 0 {
+        step.unreadable.push(pieces::lost(lost, "spans"));
+    }
     for (place, row) in arrived {
         step.touched.insert(place.trace);
         if let Some(row) = row.filter(|_| place.shown) {

@@ -5,9 +5,11 @@ use clew_core::trend::Window;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 
-use super::traces::{Facet, RUNNING_MICROS, push_common, push_facet};
+use super::search;
+use super::spans::CHUNK;
+use super::traces::{Facet, RUNNING_MICROS, push_among, push_common, push_facet, readable};
 use crate::api::{FacetValue, TraceFilter, TraceTotals};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 /// Buckets of a histogram at the most.
 const BUCKETS: usize = 60;
@@ -38,11 +40,12 @@ fn fits(without: Option<Facet>) -> String {
     all
 }
 
-/// Reads the traces once, with one search where the filter has words.
+/// Reads the traces once, with one search where the filter has words; with `among` only those.
 async fn fill(
     connection: &mut SqliteConnection,
     filter: &TraceFilter,
     now: i64,
+    among: Option<&[i64]>,
 ) -> Result<(), Error> {
     let mut query = QueryBuilder::<Sqlite>::new(
         "INSERT INTO matching
@@ -57,7 +60,11 @@ async fn fill(
         push_facet(&mut query, filter, facet, now);
     }
     query.push(" FROM traces t LEFT JOIN summaries m ON m.trace = t.id WHERE ");
-    push_common(&mut query, filter);
+    let indexed = search::is_attached(connection).await?;
+    push_common(&mut query, filter, indexed);
+    if let Some(among) = among {
+        push_among(&mut query, among);
+    }
     query.build().execute(connection).await?;
     Ok(())
 }
@@ -71,7 +78,18 @@ pub(crate) async fn totals(
     let mut connection = reads.acquire().await?;
     sqlx::query(MATCHING).execute(&mut *connection).await?;
     let mut snapshot = sqlx::Connection::begin(&mut *connection).await?;
-    fill(&mut snapshot, filter, now).await?;
+    match fill(&mut snapshot, filter, now, None).await {
+        // Without the traces on damaged pages, as the list has it; what was filled in before they were met goes.
+        Err(error) if error.cause == Cause::Damage => {
+            snapshot.rollback().await?;
+            let readable = readable(reads).await?;
+            snapshot = sqlx::Connection::begin(&mut *connection).await?;
+            for traces in readable.chunks(CHUNK) {
+                fill(&mut snapshot, filter, now, Some(traces)).await?;
+            }
+        }
+        filled => filled?,
+    }
     let totals = sums(&mut snapshot, filter).await;
     snapshot.rollback().await?;
     totals

@@ -2,18 +2,18 @@
 
 use sqlx::SqlitePool;
 
+use super::search;
 use crate::error::Error;
 
 /// Spans without facts, and spans without index entries.
 pub(crate) async fn behind(reads: &SqlitePool) -> Result<(u64, u64), Error> {
     let mut connection = reads.acquire().await?;
-    let (last, through, attached): (i64, i64, bool) = sqlx::query_as(
-        "SELECT coalesce((SELECT max(id) FROM spans), 0), (SELECT through FROM derivation),
-                EXISTS (SELECT 1 FROM pragma_database_list WHERE name = 'search')",
+    let attached = search::is_attached(&mut connection).await?;
+    let (last, through): (i64, i64) = sqlx::query_as(
+        "SELECT coalesce((SELECT max(id) FROM spans), 0), (SELECT through FROM derivation)",
     )
     .fetch_one(&mut *connection)
     .await?;
-    // A database that is only read may have no index beside it.
     let indexed: i64 = if attached {
         sqlx::query_scalar("SELECT through FROM search.progress")
             .fetch_optional(&mut *connection)

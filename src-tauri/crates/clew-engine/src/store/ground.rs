@@ -1,6 +1,6 @@
 //! Stores what was received: every span and content once, traces kept up to date in the same transaction.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use clew_core::model::{SpanId, TraceId, content_hash};
 use clew_core::trace::Roots;
@@ -18,11 +18,37 @@ pub(crate) struct Interned {
     strings: HashMap<String, i64>,
     resources: HashMap<i64, i64>,
     scopes: HashMap<i64, i64>,
+    clears: u64,
+}
+
+/// What is interned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Resource,
+    Scope,
+    String,
 }
 
 impl Interned {
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            clears: self.clears + 1,
+            ..Self::default()
+        };
+    }
+
+    /// How often it was emptied: as long as that stays, every row that was used since is in it.
+    pub(crate) const fn clears(&self) -> u64 {
+        self.clears
+    }
+
+    /// The rows that were used since it was last emptied.
+    pub(crate) fn ids(&self, kind: Kind) -> HashSet<i64> {
+        match kind {
+            Kind::Resource => self.resources.values().copied().collect(),
+            Kind::Scope => self.scopes.values().copied().collect(),
+            Kind::String => self.strings.values().copied().collect(),
+        }
     }
 
     fn bound(&mut self) {

@@ -201,7 +201,8 @@ impl Indexer {
             Some(last) if full => *last,
             _ => until,
         };
-        let mut places = spans::places(reads, ids).await?;
+        // Those on damaged pages are reported where their facts are derived.
+        let (mut places, _) = spans::places(reads, ids).await?;
         places.retain(|place| place.shown);
         let starts: Vec<i64> = places.iter().map(|place| place.id).collect();
         let made = each(&self.store, places, |whole| Ok(texts(whole)), Texts::bytes).await?;

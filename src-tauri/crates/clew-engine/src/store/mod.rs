@@ -8,6 +8,7 @@ pub(crate) mod backup;
 pub(crate) mod ballast;
 pub(crate) mod blocks;
 mod columns;
+pub(crate) mod deletion;
 pub(crate) mod derive;
 pub(crate) mod derived;
 pub(crate) mod disk;
@@ -15,6 +16,7 @@ pub(crate) mod facets;
 pub(crate) mod figures;
 pub(crate) mod ground;
 mod indexing;
+pub(crate) mod pieces;
 pub(crate) mod prepare;
 pub(crate) mod purge;
 mod repack;
@@ -24,6 +26,7 @@ pub(crate) mod search;
 mod shrink;
 pub(crate) mod spans;
 pub(crate) mod traces;
+mod unused;
 pub(crate) mod writer;
 
 use std::fs::{self, File, OpenOptions};
@@ -408,10 +411,17 @@ async fn connect(path: &Path) -> Result<SqlitePool, Error> {
                 if !index.exists() {
                     return Ok(());
                 }
-                sqlx::query("ATTACH DATABASE ? AS search")
+                let attached = sqlx::query("ATTACH DATABASE ? AS search")
                     .bind(index.to_string_lossy().into_owned())
                     .execute(&mut *connection)
-                    .await?;
+                    .await;
+                match attached {
+                    Err(error) if is_damage(&error) => {
+                        tracing::warn!("cannot use the index {}: {error}", index.display());
+                        return Ok(());
+                    }
+                    attached => attached?,
+                };
                 // One that is no database would fail every query; only its writer makes it anew.
                 let schema = sqlx::query("SELECT count(*) FROM search.sqlite_schema");
                 match schema.execute(&mut *connection).await.map_err(Error::from) {
@@ -431,7 +441,17 @@ async fn connect(path: &Path) -> Result<SqlitePool, Error> {
     Ok(pool)
 }
 
+/// Whether a file is no database, or damaged within.
+fn is_damage(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<i32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
+}
+
 /// Now, in microseconds since the epoch.
 pub(crate) fn now_micros() -> i64 {
     chrono::Utc::now().timestamp_micros()
 }
+
+#[cfg(test)]
+mod tests;

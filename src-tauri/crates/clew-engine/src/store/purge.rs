@@ -3,7 +3,7 @@
 //! With `secure_delete` SQLite overwrites what it frees; payload blocks that hold other traces too are written anew
 //! without the deleted items, so that nothing of them stays in the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -11,61 +11,110 @@ use super::blocks::{self, Block};
 use super::writer::Session;
 use crate::error::Error;
 
+/// Rows of spans and log records that one step deletes at the most: about 50 ms of the writer's time.
+const STEP: i64 = 2_048;
+
+/// A trace that is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Going {
+    pub(crate) trace: i64,
+    /// It stays if it has received something since: microseconds since the epoch.
+    pub(crate) through: i64,
+}
+
+impl Going {
+    /// Whatever it receives.
+    pub(crate) const fn now(trace: i64) -> Self {
+        Self {
+            trace,
+            through: i64::MAX,
+        }
+    }
+}
+
 /// What one purge removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Removed {
+    /// Traces that are gone whole.
     pub(crate) traces: u64,
     /// Rows of the spans, for the index.
     pub(crate) spans: Vec<i64>,
+    /// What is left for the next step; of the first a part may be gone.
+    pub(crate) left: Vec<Going>,
 }
 
-/// Deletes some traces with everything that belongs to them.
-pub(crate) fn traces(session: &mut Session<'_>, traces: &[i64]) -> Result<Removed, Error> {
+/// Deletes some traces with everything that belongs to them, as far as one step goes. A trace of which a part is gone is in
+/// no list any more.
+pub(crate) fn traces(session: &mut Session<'_>, traces: &[Going]) -> Result<Removed, Error> {
     let connection = session.connection;
-    // Ids of strings may fall away.
-    session.interned.clear();
     let mut removed = Removed::default();
     let mut span_slots: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     let mut log_slots: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
-    for &trace in traces {
-        let spans: Vec<(i64, i64, u32)> = connection
-            .prepare_cached("SELECT id, block, slot FROM spans WHERE trace = ?")?
-            .query_map([trace], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+    let mut room = STEP;
+    for (at, going) in traces.iter().enumerate() {
+        let trace = going.trace;
+        let goes = connection
+            .prepare_cached("SELECT 1 FROM traces WHERE id = ? AND received <= ?")?
+            .exists([trace, going.through])?;
+        if !goes {
+            continue;
+        }
+        // Log records first: as long as there are spans, a trace that a crash has cut in two is known by having none to
+        // show.
+        let logs: Vec<(i64, i64, u32)> = connection
+            .prepare_cached("SELECT id, block, slot FROM logs WHERE trace = ? LIMIT ?")?
+            .query_map(params![trace, room], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
             .collect::<Result<_, _>>()?;
+        room -= i64::try_from(logs.len()).unwrap_or(room);
+        for (log, block, slot) in logs {
+            log_slots.entry(block).or_default().push(slot);
+            connection
+                .prepare_cached("DELETE FROM logs WHERE id = ?")?
+                .execute([log])?;
+        }
+        // In the order of their blocks, so that most blocks go whole.
+        let spans: Vec<(i64, i64, u32)> = connection
+            .prepare_cached(
+                "SELECT id, block, slot FROM spans WHERE id IN (
+                     SELECT id FROM spans WHERE trace = ? ORDER BY id LIMIT ?)",
+            )?
+            .query_map(params![trace, room], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        room -= i64::try_from(spans.len()).unwrap_or(room);
         for (span, block, slot) in spans {
             removed.spans.push(span);
             span_slots.entry(block).or_default().push(slot);
             for delete in [
                 "DELETE FROM findings WHERE span = ?",
                 "DELETE FROM stale_spans WHERE span = ?",
+                "DELETE FROM facts WHERE span = ?",
+                "DELETE FROM spans WHERE id = ?",
                 // Until the index has let go of it, over a crash too.
                 "INSERT OR IGNORE INTO removed_spans (span) VALUES (?)",
             ] {
                 connection.prepare_cached(delete)?.execute([span])?;
             }
         }
-        let logs: Vec<(i64, u32)> = connection
-            .prepare_cached("SELECT block, slot FROM logs WHERE trace = ?")?
-            .query_map([trace], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        for (block, slot) in logs {
-            log_slots.entry(block).or_default().push(slot);
+        if room == 0 {
+            connection
+                .prepare_cached("UPDATE traces SET spans = 0, logs = 0 WHERE id = ?")?
+                .execute([trace])?;
+            removed.left.push(Going::now(trace));
+            removed.left.extend(&traces[at + 1..]);
+            break;
         }
         for delete in [
-            "DELETE FROM facts WHERE trace = ?",
             "DELETE FROM trace_values WHERE trace = ?",
             "DELETE FROM summaries WHERE trace = ?",
-            "DELETE FROM spans WHERE trace = ?",
-            "DELETE FROM logs WHERE trace = ?",
+            "DELETE FROM traces WHERE id = ?",
         ] {
             connection.prepare_cached(delete)?.execute([trace])?;
         }
-        removed.traces += u64::try_from(
-            connection
-                .prepare_cached("DELETE FROM traces WHERE id = ?")?
-                .execute([trace])?,
-        )
-        .unwrap_or(0);
+        removed.traces += 1;
     }
     for (block, slots) in &span_slots {
         rewrite(connection, Table::Attributes, *block, slots)?;
@@ -90,7 +139,6 @@ pub(crate) struct Loose {
 
 /// Deletes metric points; returns how many.
 pub(crate) fn points(session: &mut Session<'_>, which: Loose) -> Result<usize, Error> {
-    session.interned.clear();
     Ok(session
         .connection
         .prepare_cached(
@@ -105,7 +153,6 @@ pub(crate) fn points(session: &mut Session<'_>, which: Loose) -> Result<usize, E
 /// Deletes log records without a trace; returns how many.
 pub(crate) fn loose_logs(session: &mut Session<'_>, which: Loose) -> Result<usize, Error> {
     let connection = session.connection;
-    session.interned.clear();
     let logs: Vec<(i64, i64, u32)> = connection
         .prepare_cached(
             "SELECT id, block, slot FROM logs
@@ -129,59 +176,54 @@ pub(crate) fn loose_logs(session: &mut Session<'_>, which: Loose) -> Result<usiz
     Ok(logs.len())
 }
 
-/// Deletes what an opened file holds besides its traces. Its own row stays until they are gone too, marked: from here on
-/// nothing more of the file is stored under it, and the file opened again is another source.
-pub(crate) fn source(session: &mut Session<'_>, source: i64) -> Result<(), Error> {
-    let connection = session.connection;
-    connection.execute(
+/// Marks an opened file as closed: from here on nothing more of it is stored, and the file opened again is another source.
+pub(crate) fn close(session: &mut Session<'_>, source: i64) -> Result<(), Error> {
+    session.connection.execute(
         "UPDATE sources SET key = 'closed ' || id, opened = -1 WHERE id = ?",
         [source],
     )?;
-    let blocks: Vec<i64> = connection
-        .prepare("SELECT DISTINCT block FROM logs WHERE source = ?")?
-        .query_map([source], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    connection.execute("DELETE FROM logs WHERE source = ?", [source])?;
-    // A file's blocks hold nothing of other sources: a batch has one source.
-    for block in blocks {
-        connection.execute("DELETE FROM content_blocks WHERE id = ?", [block])?;
-    }
-    connection.execute(
-        "DELETE FROM points WHERE metric IN (SELECT id FROM metrics WHERE source = ?)",
-        [source],
-    )?;
-    connection.execute("DELETE FROM metrics WHERE source = ?", [source])?;
     Ok(())
 }
 
-/// Deletes names, resources, scopes and metrics that nothing refers to any more.
-pub(crate) fn unused(session: &mut Session<'_>) -> Result<(), Error> {
-    session.interned.clear();
-    Ok(session.connection.execute_batch(
-        "DELETE FROM metrics WHERE id NOT IN (SELECT metric FROM points);
-         CREATE TEMP TABLE used (id INTEGER PRIMARY KEY);
-         INSERT OR IGNORE INTO used SELECT resource FROM spans;
-         INSERT OR IGNORE INTO used SELECT resource FROM logs;
-         INSERT OR IGNORE INTO used SELECT resource FROM metrics;
-         DELETE FROM resources WHERE id NOT IN (SELECT id FROM used);
-         DELETE FROM used;
-         INSERT OR IGNORE INTO used SELECT scope FROM spans;
-         INSERT OR IGNORE INTO used SELECT scope FROM logs;
-         INSERT OR IGNORE INTO used SELECT scope FROM metrics;
-         DELETE FROM scopes WHERE id NOT IN (SELECT id FROM used);
-         DELETE FROM used;
-         INSERT OR IGNORE INTO used SELECT name FROM spans;
-         INSERT OR IGNORE INTO used SELECT name FROM logs;
-         INSERT OR IGNORE INTO used SELECT name FROM metrics;
-         INSERT OR IGNORE INTO used SELECT name FROM scopes;
-         INSERT OR IGNORE INTO used SELECT service FROM resources;
-         INSERT OR IGNORE INTO used SELECT name FROM traces;
-         INSERT OR IGNORE INTO used SELECT service FROM traces;
-         INSERT OR IGNORE INTO used SELECT model FROM facts WHERE model IS NOT NULL;
-         INSERT OR IGNORE INTO used SELECT value FROM trace_values;
-         DELETE FROM strings WHERE id NOT IN (SELECT id FROM used);
-         DROP TABLE used;",
-    )?)
+/// Deletes a step of what a closed file holds besides its traces; returns how many rows went, 0 where nothing is left.
+pub(crate) fn source(session: &mut Session<'_>, source: i64) -> Result<usize, Error> {
+    let connection = session.connection;
+    let logs: Vec<(i64, i64)> = connection
+        .prepare_cached("SELECT id, block FROM logs WHERE source = ? LIMIT ?")?
+        .query_map(params![source, STEP / 4], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let blocks: BTreeSet<i64> = logs.iter().map(|(_, block)| *block).collect();
+    let mut gone = 0;
+    // A file's blocks hold nothing of other sources, because a batch has one source: they go whole.
+    for block in blocks {
+        gone += connection
+            .prepare_cached("DELETE FROM logs WHERE block = ?")?
+            .execute([block])?;
+        connection
+            .prepare_cached("DELETE FROM content_blocks WHERE id = ?")?
+            .execute([block])?;
+        if i64::try_from(gone).unwrap_or(STEP) >= STEP {
+            break;
+        }
+    }
+    if gone > 0 {
+        return Ok(gone);
+    }
+    for delete in [
+        "DELETE FROM points WHERE id IN (
+             SELECT p.id FROM metrics m JOIN points p ON p.metric = m.id WHERE m.source = ? LIMIT ?)",
+        "DELETE FROM metrics WHERE id IN (SELECT id FROM metrics WHERE source = ? LIMIT ?)",
+    ] {
+        gone = connection
+            .prepare_cached(delete)?
+            .execute(params![source, STEP])?;
+        if gone > 0 {
+            break;
+        }
+    }
+    Ok(gone)
 }
 
 #[derive(Clone, Copy)]

@@ -79,9 +79,25 @@ const _: () = assert!(SLOTS as usize == blocks::SLOTS);
 /// Small neighbours of one kind and source that wait to fill a block.
 #[derive(Debug, Default)]
 struct Run {
-    blocks: Vec<i64>,
+    blocks: Vec<Small>,
     items: i64,
     bytes: i64,
+}
+
+/// A small block: its items that are still referred to, and its bytes as compressed.
+#[derive(Debug, Clone, Copy)]
+struct Small {
+    block: i64,
+    items: i64,
+    bytes: i64,
+}
+
+impl Run {
+    fn push(&mut self, small: Small) {
+        self.blocks.push(small);
+        self.items += small.items;
+        self.bytes += small.bytes;
+    }
 }
 
 /// How far repacking has come. It begins anew with every start: looking costs little, and full blocks stay as they are.
@@ -112,7 +128,7 @@ impl Repacking {
     /// Looks at the next blocks, and joins those that fill one. Where there are no more, it joins what is worth it without
     /// filling one: what that makes is joined again with what comes later.
     pub(crate) async fn step(&mut self) -> Result<(), Error> {
-        let mut full: Vec<(Kind, Vec<i64>)> = Vec::new();
+        let mut full: Vec<((Kind, i64), Run)> = Vec::new();
         let mut more = false;
         for kind in [Kind::Spans, Kind::Logs] {
             let seen = self.seen.get(&kind).copied().unwrap_or(0);
@@ -127,27 +143,60 @@ impl Repacking {
                 if items < GOOD_ITEMS && bytes < GOOD_BYTES {
                     let run = self.runs.entry((kind, source)).or_default();
                     if run.items + items > SLOTS || run.bytes + bytes > GOOD_BYTES * 2 {
-                        full.push((kind, std::mem::take(run).blocks));
+                        full.push(((kind, source), std::mem::take(run)));
                     }
-                    run.blocks.push(block);
-                    run.items += items;
-                    run.bytes += bytes;
+                    run.push(Small {
+                        block,
+                        items,
+                        bytes,
+                    });
                 }
             }
         }
         if !more {
             let worth = self.runs.iter_mut();
             let worth = worth.filter(|(_, run)| run.blocks.len() >= WORTH || run.items >= SLOTS);
-            full.extend(worth.map(|((kind, _), run)| (*kind, std::mem::take(run).blocks)));
+            full.extend(worth.map(|(key, run)| (*key, std::mem::take(run))));
         }
-        for (kind, blocks) in full {
-            more = true;
-            self.writer
-                .commit(move |session| join(session, kind, &blocks))
-                .await?;
+        more |= !full.is_empty();
+        let mut full = full.into_iter();
+        while let Some((key, run)) = full.next() {
+            let (rest, result) = self.join(key.0, run).await;
+            self.wait(key, rest);
+            if let Err(error) = result {
+                full.for_each(|(key, run)| self.wait(key, run.blocks));
+                return Err(error);
+            }
         }
         self.due = Instant::now() + if more { PAUSE } else { PERIOD };
         Ok(())
+    }
+}
+
+impl Repacking {
+    /// Joins the blocks of a run, a new block at a time, and gives back those that were not joined: the last one that
+    /// nothing fits to, or all that are left where the writer fails.
+    async fn join(&self, kind: Kind, run: Run) -> (Vec<Small>, Result<(), Error>) {
+        let mut left = run.blocks;
+        while left.len() > 1 {
+            let blocks: Vec<i64> = left.iter().map(|small| small.block).collect();
+            let done = self
+                .writer
+                .commit(move |session| join(session, kind, &blocks))
+                .await;
+            match done {
+                // The first is done with in any case, so this ends.
+                Ok(done) => left.drain(..done.clamp(1, left.len())).for_each(drop),
+                Err(error) => return (left, Err(error)),
+            }
+        }
+        (left, Ok(()))
+    }
+
+    /// Keeps blocks for what comes later.
+    fn wait(&mut self, key: (Kind, i64), blocks: Vec<Small>) {
+        let run = self.runs.entry(key).or_default();
+        blocks.into_iter().for_each(|small| run.push(small));
     }
 }
 
@@ -158,14 +207,16 @@ struct Moving {
     content: Vec<u8>,
 }
 
-/// Moves what the blocks hold to a new one and deletes them. One that is gone or cannot be read stays out of it.
-fn join(session: &mut Session<'_>, kind: Kind, old: &[i64]) -> Result<(), Error> {
+/// Moves what the first of the blocks hold to a new one, as many as fit into it, and deletes them. One that is gone or
+/// cannot be read stays out of it. Answers how many of the blocks are done with.
+fn join(session: &mut Session<'_>, kind: Kind, old: &[i64]) -> Result<usize, Error> {
     let connection = session.connection;
     let mut moving: Vec<Moving> = Vec::with_capacity(blocks::SLOTS);
     let mut emptied = Vec::with_capacity(old.len());
-    let mut bytes = 0;
+    let (mut bytes, mut done) = (0, 0);
     for &block in old {
         let Some(items) = items(connection, kind, block)? else {
+            done += 1;
             continue;
         };
         let more: usize = items
@@ -176,11 +227,12 @@ fn join(session: &mut Session<'_>, kind: Kind, old: &[i64]) -> Result<(), Error>
             break;
         }
         bytes += more;
+        done += 1;
         moving.extend(items);
         emptied.push(block);
     }
     if emptied.len() < 2 {
-        return Ok(());
+        return Ok(done);
     }
     let content: Vec<&[u8]> = moving.iter().map(|item| &item.content[..]).collect();
     let block = connection
@@ -207,7 +259,7 @@ fn join(session: &mut Session<'_>, kind: Kind, old: &[i64]) -> Result<(), Error>
             connection.prepare_cached(delete)?.execute([block])?;
         }
     }
-    Ok(())
+    Ok(done)
 }
 
 /// What rows still refer to in a block; `None` where it cannot be read.

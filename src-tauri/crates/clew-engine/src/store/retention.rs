@@ -3,18 +3,15 @@
 //! Size is what the pages in use take, of database and index: what the write-ahead log repeats, and pages that wait to
 //! be given back, cost no traces. Opened files are no business of the size limit: they go when they are closed.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::SqlitePool;
+use sqlx::{SqliteConnection, SqlitePool};
 
-use super::ballast::Ballast;
-use super::purge::Loose;
-use super::search::{self, SharedIndex};
-use super::writer::{Session, Writer};
-use super::{Store, backup, purge, shrink};
+use super::deletion::{self, Holdings, compact, delete, forget, refill, sizes};
+use super::purge::{Going, Loose};
+use super::writer::Session;
+use super::{Store, backup, purge, search, unused};
 use crate::api::Purged;
-use crate::changes::Changes;
 use crate::error::Error;
 use crate::event::Topic;
 use crate::settings::Retention;
@@ -23,7 +20,7 @@ use crate::settings::Retention;
 const SOON: Duration = Duration::from_secs(5);
 const PERIOD: Duration = Duration::from_secs(60);
 
-/// Traces deleted in one transaction: about 50 ms of the writer's time.
+/// Traces looked at in one go.
 const SLICE: i64 = 64;
 
 /// Log records without a trace, or metric points, deleted in one transaction.
@@ -37,52 +34,10 @@ const FEW: i64 = 10;
 /// How often one pass measures and deletes again: how much of the index goes with a trace is an estimate.
 const ROUNDS: usize = 3;
 
-/// How often, and how far apart, readers are asked to let go of the write-ahead log after a deletion for good.
-const TRIES: usize = 20;
-const TRY: Duration = Duration::from_millis(150);
-
-/// Purged spans that leave the index in one transaction.
-const DRAIN: i64 = 4096;
-
-/// What deletion works on: everything that holds telemetry, and who is told.
-#[derive(Debug, Clone)]
-pub(crate) struct Holdings {
-    pub(crate) store: Store,
-    pub(crate) writer: Writer,
-    pub(crate) index: SharedIndex,
-    pub(crate) ballast: Ballast,
-    pub(crate) changes: Changes,
-    /// Held by whoever deletes.
-    pub(crate) purging: Arc<tokio::sync::Mutex<()>>,
-    /// What retention could not do when it last looked.
-    pub(crate) notice: Arc<Mutex<Option<String>>>,
-}
-
-impl Holdings {
-    /// Why retention could not do all that the settings say when it last looked, and what to do.
-    pub(crate) fn notice(&self) -> Option<String> {
-        self.notice
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn say(&self, notice: Option<String>) {
-        let mut said = self.notice.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(notice) = notice
-            .as_ref()
-            .filter(|notice| said.as_ref() != Some(notice))
-        {
-            tracing::warn!("{notice}");
-        }
-        *said = notice;
-    }
-}
-
 /// Applies retention for ever, as `settings` has it then, and keeps the ballast whole.
 pub(crate) async fn run(holdings: Holdings, settings: impl Fn() -> Retention + Send) {
-    if let Err(error) = recover(&holdings).await {
-        tracing::warn!("cannot clear the full-text index of what was deleted: {error}");
+    if let Err(error) = deletion::recover(&holdings).await {
+        tracing::warn!("cannot finish a deletion that was cut off: {error}");
     }
     let mut pause = SOON;
     loop {
@@ -92,24 +47,6 @@ pub(crate) async fn run(holdings: Holdings, settings: impl Fn() -> Retention + S
         if let Err(error) = apply(&holdings, settings(), false).await {
             tracing::warn!("cannot apply retention: {error}");
         }
-    }
-}
-
-/// Finishes what a deletion before a crash has left in the index.
-async fn recover(holdings: &Holdings) -> Result<(), Error> {
-    let _alone = holdings.purging.lock().await;
-    if drain(holdings).await? {
-        compact(holdings, true).await?;
-        forget(holdings).await?;
-    }
-    Ok(())
-}
-
-async fn refill(holdings: &Holdings) {
-    let ballast = holdings.ballast.clone();
-    let filled = tokio::task::spawn_blocking(move || ballast.fill()).await;
-    if let Err(error) = filled.map_err(Error::internal).and_then(|filled| filled) {
-        tracing::warn!("{error}");
     }
 }
 
@@ -148,36 +85,48 @@ fn share(of: u64, part: u64, whole: u64) -> u64 {
 
 async fn used(store: &Store) -> Result<Held, Error> {
     let mut connection = store.reads.acquire().await?;
-    let mut sizes = [0, 0];
-    for (size, pragmas) in sizes.iter_mut().zip([
+    let attached = search::is_attached(&mut connection).await?;
+    // One moment for all numbers of a file: pages that are given back in between would be subtracted twice.
+    let mut snapshot = sqlx::Connection::begin(&mut *connection).await?;
+    let database = pages(
+        &mut snapshot,
         [
-            "PRAGMA main.page_count",
             "PRAGMA main.freelist_count",
+            "PRAGMA main.page_count",
             "PRAGMA main.page_size",
         ],
-        [
-            "PRAGMA search.page_count",
-            "PRAGMA search.freelist_count",
-            "PRAGMA search.page_size",
-        ],
-    ]) {
-        let mut numbers = [0_i64; 3];
-        for (number, pragma) in numbers.iter_mut().zip(pragmas) {
-            // Without an index there is no such row.
-            let row: Option<i64> = sqlx::query_scalar(pragma)
-                .fetch_optional(&mut *connection)
-                .await
-                .unwrap_or_default();
-            *number = row.unwrap_or(0);
+    )
+    .await?;
+    let index = match attached {
+        true => {
+            let numbers = [
+                "PRAGMA search.freelist_count",
+                "PRAGMA search.page_count",
+                "PRAGMA search.page_size",
+            ];
+            pages(&mut snapshot, numbers).await?
         }
-        let [pages, free, bytes] = numbers.map(i64::unsigned_abs);
-        *size = pages.saturating_sub(free).saturating_mul(bytes);
-    }
+        false => 0,
+    };
+    snapshot.rollback().await?;
     Ok(Held {
-        database: sizes[0],
-        index: sizes[1],
+        database,
+        index,
         files: 0,
     })
+}
+
+/// Bytes of the pages in use, from the number of free ones, of all, and the bytes of each.
+async fn pages(snapshot: &mut SqliteConnection, pragmas: [&'static str; 3]) -> Result<u64, Error> {
+    let mut numbers = [0; 3];
+    for (number, pragma) in numbers.iter_mut().zip(pragmas) {
+        *number = sqlx::query_scalar::<_, i64>(pragma)
+            .fetch_one(&mut *snapshot)
+            .await?
+            .unsigned_abs();
+    }
+    let [free, all, bytes] = numbers;
+    Ok(all.saturating_sub(free).saturating_mul(bytes))
 }
 
 /// As [`used`], with the share of opened files, by the bytes of their payloads.
@@ -252,10 +201,11 @@ pub(crate) async fn apply(
     let _alone = holdings.purging.lock().await;
     let before = sizes(&holdings.store);
     let mut purged = Purged::default();
-    let by_age = by_age(holdings, retention, asked, &mut purged).await?;
-    let by_size = by_size(holdings, retention.max_bytes, &mut purged).await?;
-    if purged.traces > 0 {
-        holdings.writer.commit(purge::unused).await?;
+    let mut loose = 0;
+    let by_age = by_age(holdings, retention, asked, &mut purged, &mut loose).await?;
+    let by_size = by_size(holdings, retention.max_bytes, &mut purged, &mut loose).await?;
+    if purged.traces > 0 || loose > 0 {
+        unused::delete(&holdings.store, &holdings.writer).await?;
         forget(holdings).await?;
         compact(holdings, false).await?;
         refill(holdings).await;
@@ -273,6 +223,7 @@ async fn by_age(
     retention: Retention,
     asked: bool,
     purged: &mut Purged,
+    gone: &mut i64,
 ) -> Result<Option<String>, Error> {
     let Some(horizon) = horizon(retention) else {
         return Ok(None);
@@ -301,7 +252,10 @@ async fn by_age(
             break;
         }
         left -= i64::try_from(slice.len()).unwrap_or(left);
-        delete(holdings, slice, purged).await?;
+        // What has received something meanwhile is not too old any more.
+        let through = horizon - 1;
+        let slice = slice.into_iter().map(|trace| Going { trace, through });
+        delete(holdings, slice.collect(), purged).await?;
     }
     let which = |limit| Loose {
         through: horizon - 1,
@@ -314,14 +268,14 @@ async fn by_age(
         &mut kept,
     )
     .await?;
-    loose(holdings, purge::points, which(points)).await?;
+    *gone += loose(holdings, purge::points, which(points)).await?;
     let logs = allowed(
         "SELECT count(*) FROM logs WHERE trace IS NULL AND received < ?",
         "SELECT count(*) FROM logs WHERE trace IS NULL",
         &mut kept,
     )
     .await?;
-    loose(holdings, purge::loose_logs, which(logs)).await?;
+    *gone += loose(holdings, purge::loose_logs, which(logs)).await?;
     Ok((kept > 0).then(|| {
         format!(
             "{kept} traces, records or points became too old at once, as where the clock has jumped: a fifth goes at a \
@@ -335,6 +289,7 @@ async fn by_size(
     holdings: &Holdings,
     limit: u64,
     purged: &mut Purged,
+    gone: &mut i64,
 ) -> Result<Option<String>, Error> {
     let store = &holdings.store;
     for _ in 0..ROUNDS {
@@ -363,11 +318,11 @@ async fn by_size(
                 limit / 1024 / 1024
             );
             if excess > 0 {
-                oldest(holdings, held, excess, purged).await?;
+                oldest(holdings, held, excess, purged, gone).await?;
             }
             return Ok(Some(notice));
         }
-        if !oldest(holdings, held, excess, purged).await? {
+        if !oldest(holdings, held, excess, purged, gone).await? {
             return Ok(None);
         }
     }
@@ -381,6 +336,7 @@ async fn oldest(
     held: Held,
     excess: u64,
     purged: &mut Purged,
+    gone: &mut i64,
 ) -> Result<bool, Error> {
     let reads = &holdings.store.reads;
     let goal = held
@@ -406,9 +362,10 @@ async fn oldest(
             live: true,
             limit: LOOSE_SLICE,
         };
-        let gone = loose(holdings, purge::points, which).await?
+        let before = *gone;
+        *gone += loose(holdings, purge::points, which).await?
             + loose(holdings, purge::loose_logs, which).await?;
-        if gone > 0 {
+        if *gone > before {
             any = true;
             continue;
         }
@@ -417,12 +374,11 @@ async fn oldest(
         }
         any = true;
         left -= i64::try_from(slice.len()).unwrap_or(left);
-        delete(
-            holdings,
-            slice.into_iter().map(|(id, _)| id).collect(),
-            purged,
-        )
-        .await?;
+        // What has received something meanwhile is not the oldest any more.
+        let slice = slice
+            .into_iter()
+            .map(|(trace, through)| Going { trace, through });
+        delete(holdings, slice.collect(), purged).await?;
     }
     Ok(any)
 }
@@ -449,122 +405,4 @@ async fn loose(
         left -= i64::try_from(gone).unwrap_or(left);
     }
     Ok(which.limit - left)
-}
-
-fn sizes(store: &Store) -> u64 {
-    let (database, index) = store.sizes();
-    database + index
-}
-
-/// Deletes traces with their index entries. Where the disk is full, the ballast gives way, and the traces go one by one,
-/// each giving its room back before the next.
-async fn delete(holdings: &Holdings, traces: Vec<i64>, purged: &mut Purged) -> Result<(), Error> {
-    let full = holdings.ballast.give_way();
-    if full {
-        // What the log already holds goes into the database first, and makes room in the log; where even that does not
-        // fit, the log may still have room for what follows.
-        if let Err(error) = holdings.writer.alone(shrink::whole).await? {
-            tracing::warn!("{error}");
-        }
-    }
-    for slice in traces.chunks(if full { 1 } else { traces.len().max(1) }) {
-        let slice = slice.to_vec();
-        let removed = holdings
-            .writer
-            .commit(move |session| purge::traces(session, &slice))
-            .await?;
-        purged.traces += removed.traces;
-        purged.spans += u64::try_from(removed.spans.len()).unwrap_or(u64::MAX);
-        if full {
-            holdings.writer.alone(shrink::whole).await??;
-        }
-        let spans = removed.spans;
-        search::with(&holdings.index, move |index| index.remove(&spans)).await?;
-    }
-    holdings.changes.changed(Topic::Spans);
-    Ok(())
-}
-
-/// Deletes traces at a user's word: in slices, and so that no word of them stays in any file.
-pub(crate) async fn delete_for_good(
-    holdings: &Holdings,
-    traces: Vec<i64>,
-) -> Result<Purged, Error> {
-    let _alone = holdings.purging.lock().await;
-    let before = sizes(&holdings.store);
-    let mut purged = Purged::default();
-    for slice in traces.chunks(usize::try_from(SLICE).unwrap_or(64)) {
-        delete(holdings, slice.to_vec(), &mut purged).await?;
-    }
-    // A copy from before a migration holds them too.
-    backup::remove(&holdings.store.path, Duration::ZERO);
-    holdings.writer.commit(purge::unused).await?;
-    let mut emptied = compact(holdings, true).await?;
-    for _ in 0..TRIES {
-        if emptied {
-            break;
-        }
-        tokio::time::sleep(TRY).await;
-        emptied = empty_logs(holdings).await?;
-    }
-    forget(holdings).await?;
-    refill(holdings).await;
-    holdings.changes.changed(Topic::Status);
-    purged.bytes = before.saturating_sub(sizes(&holdings.store));
-    purged.notice = (!emptied).then(|| {
-        "a reader keeps the write-ahead log, which holds deleted text until it ends: close other programs that have the \
-         database open, and restart Clew"
-            .to_owned()
-    });
-    Ok(purged)
-}
-
-/// Removes from the index what purges have noted; whether there was any.
-async fn drain(holdings: &Holdings) -> Result<bool, Error> {
-    let mut after = 0;
-    loop {
-        let spans: Vec<i64> = sqlx::query_scalar(
-            "SELECT span FROM removed_spans WHERE span > ? ORDER BY span LIMIT ?",
-        )
-        .bind(after)
-        .bind(DRAIN)
-        .fetch_all(&holdings.store.reads)
-        .await?;
-        let Some(last) = spans.last() else {
-            return Ok(after > 0);
-        };
-        after = *last;
-        search::with(&holdings.index, move |index| index.remove(&spans)).await?;
-    }
-}
-
-/// Forgets what purges have noted: the index has let go of it.
-async fn forget(holdings: &Holdings) -> Result<(), Error> {
-    holdings
-        .writer
-        .commit(|session| {
-            session
-                .connection
-                .execute("DELETE FROM removed_spans", [])?;
-            Ok(())
-        })
-        .await
-}
-
-/// Merges the index and gives space back, in slices between which others get their turn; `false` where a reader keeps a
-/// write-ahead log. With `whole`, the index keeps no word of what was deleted.
-async fn compact(holdings: &Holdings, whole: bool) -> Result<bool, Error> {
-    let mut first = whole;
-    while !search::with(&holdings.index, move |index| index.merge(first)).await? {
-        first = false;
-    }
-    while !search::with(&holdings.index, |index| index.vacuum()).await? {}
-    while !holdings.writer.alone(shrink::vacuum).await?? {}
-    empty_logs(holdings).await
-}
-
-async fn empty_logs(holdings: &Holdings) -> Result<bool, Error> {
-    let index = search::with(&holdings.index, |index| index.checkpoint()).await?;
-    let database = holdings.writer.alone(shrink::checkpoint).await??;
-    Ok(index && database)
 }

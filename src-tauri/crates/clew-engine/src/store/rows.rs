@@ -8,7 +8,7 @@ use clew_core::trace::{RowFacts, SpanRow};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqlitePool};
 
-use super::columns::{self, integers, joined};
+use super::columns::{self, Answers, integers, joined};
 use super::spans::{self, PLACE, Place};
 use crate::error::Error;
 
@@ -22,18 +22,27 @@ pub(crate) struct StoredRow {
     pub(crate) row: SpanRow,
 }
 
-/// The rows of some traces, shown variants only, each with its facts; in the order of their span ids.
-pub(crate) async fn stored(
-    reads: &SqlitePool,
-    traces: &[i64],
-) -> Result<BTreeMap<i64, Vec<StoredRow>>, Error> {
+/// What could be read of some traces.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    /// Shown variants, by trace, in the order of their span ids.
+    pub(crate) found: BTreeMap<i64, Vec<StoredRow>>,
+    /// Spans, any variant, that lie on damaged pages.
+    pub(crate) lost: usize,
+}
+
+/// The rows of some traces, each with its facts.
+pub(crate) async fn stored(reads: &SqlitePool, traces: &[i64]) -> Result<Rows, Error> {
     let ids = spans::ids_of(reads, traces).await?;
     let select = format!(
         "{}, group_concat(ifnull(f.json, ''), char(10))",
         joined(&[&ROW[..], &["s.trace", "s.id", "s.shown", "f.counted"]].concat())
     );
     let from = format!("{} LEFT JOIN facts f ON f.span = s.id", spans::BY_ID);
-    let answers = columns::by_id(reads, &select, &from, &ids).await?;
+    let Answers {
+        found: answers,
+        lost,
+    } = columns::by_id(reads, &select, &from, &ids).await?;
     let mut read = tokio::task::spawn_blocking(move || -> Vec<Stored> {
         answers.iter().flat_map(Stored::all).collect()
     })
@@ -61,20 +70,26 @@ pub(crate) async fn stored(
             row,
         });
     }
-    Ok(found)
+    Ok(Rows { found, lost })
 }
 
-/// The spans that arrived after one, in order, each with its row.
-pub(crate) async fn arrived(
-    reads: &SqlitePool,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<(Place, Option<SpanRow>)>, Error> {
+/// Spans in the order of their arrival.
+#[derive(Debug, Default)]
+pub(crate) struct Arrived {
+    pub(crate) spans: Vec<(Place, Option<SpanRow>)>,
+    /// The last of those that were asked for, readable or not; `None` where there are none.
+    pub(crate) through: Option<i64>,
+    /// Those that lie on damaged pages.
+    pub(crate) lost: usize,
+}
+
+/// The spans that arrived after one, each with its row.
+pub(crate) async fn arrived(reads: &SqlitePool, after: i64, limit: i64) -> Result<Arrived, Error> {
     const ARRIVED: usize = ROW.len() + PLACE.len();
     let ids = spans::ids_after(reads, after, i64::MAX, limit).await?;
     let select = joined(&[&ROW[..], &PLACE[..]].concat());
     let answers = columns::by_id(reads, &select, spans::BY_ID, &ids).await?;
-    let rows = answers.iter().flat_map(integers::<ARRIVED>);
+    let rows = answers.found.iter().flat_map(integers::<ARRIVED>);
     let mut read: Vec<(Place, Option<Columns>)> = rows
         .filter_map(|values| {
             let (row, place) = values.split_at(ROW.len());
@@ -84,9 +99,13 @@ pub(crate) async fn arrived(
     read.sort_unstable_by_key(|(place, _)| place.id);
     let texts = Texts::of(reads, read.iter().filter_map(|(_, row)| row.as_ref())).await?;
     let rows = read.into_iter();
-    Ok(rows
-        .map(|(place, row)| (place, row.map(|row| texts.row(&row))))
-        .collect())
+    Ok(Arrived {
+        spans: rows
+            .map(|(place, row)| (place, row.map(|row| texts.row(&row))))
+            .collect(),
+        through: ids.last().copied(),
+        lost: answers.lost,
+    })
 }
 
 /// The columns of a [`SpanRow`] without its texts and facts.

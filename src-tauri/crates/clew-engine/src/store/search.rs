@@ -45,6 +45,19 @@ pub(crate) fn path(database: &Path) -> PathBuf {
     super::beside(database, ".search")
 }
 
+/// What a list says that was asked for words and has no index to look in.
+pub(crate) const MISSING: &str = "The full-text index beside the database is missing or damaged, so words were not looked for: \
+                                  start Clew on this database once to build it again.";
+
+/// Whether a connection that reads has an index: beside a database that is only read there may be none.
+pub(crate) async fn is_attached(connection: &mut sqlx::SqliteConnection) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM pragma_database_list WHERE name = 'search')",
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
 /// Makes the index file's tables if they are missing or of another version.
 ///
 /// A large hash table in memory and late merges: each word of a large transaction is sorted and written once.

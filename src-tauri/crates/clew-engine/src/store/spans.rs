@@ -14,10 +14,10 @@ use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use super::blocks::Block;
 use super::columns::{self, integers, joined};
-use crate::error::{Error, ErrorCode};
+use crate::error::{Cause, Error, ErrorCode};
 
 /// Values bound to one `IN (…)`; SQLite takes at most 32,766.
-const CHUNK: usize = 8_192;
+pub(crate) const CHUNK: usize = 8_192;
 
 /// Where a span lies, and what is needed to read it whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,26 +93,37 @@ impl Place {
     }
 }
 
-/// Where some spans lie, in the order of their ids.
-pub(crate) async fn places(reads: &SqlitePool, mut ids: Vec<i64>) -> Result<Vec<Place>, Error> {
+/// Where some spans lie, in the order of their ids; and how many of them lie on damaged pages.
+pub(crate) async fn places(
+    reads: &SqlitePool,
+    mut ids: Vec<i64>,
+) -> Result<(Vec<Place>, usize), Error> {
     ids.sort_unstable();
     ids.dedup();
     let answers = columns::by_id(reads, &joined(&PLACE), BY_ID, &ids).await?;
-    let rows = answers.iter().flat_map(integers::<{ PLACE.len() }>);
+    let rows = answers.found.iter().flat_map(integers::<{ PLACE.len() }>);
     let mut places: Vec<Place> = rows.filter_map(|row| Place::of(&row)).collect();
     places.sort_unstable_by_key(|place| place.id);
-    Ok(places)
+    Ok((places, answers.lost))
 }
 
 /// The ids of all spans of some traces, in order.
 pub(crate) async fn ids_of(reads: &SqlitePool, traces: &[i64]) -> Result<Vec<i64>, Error> {
     let mut ids = Vec::new();
     for chunk in traces.chunks(CHUNK) {
-        let found = columns::column(reads, "s.id", |query| {
-            query.push("FROM spans s WHERE s.trace IN (");
-            push_list(query, chunk);
-        });
-        ids.append(&mut found.await?);
+        let found = async |table: &'static str| {
+            let found = columns::column(reads, "s.id", |query| {
+                query.push("FROM ").push(table).push(" WHERE s.trace IN (");
+                push_list(query, chunk);
+            });
+            found.await
+        };
+        // By the index alone; where that is damaged, by the table.
+        let found = match found("spans s").await {
+            Err(error) if error.cause == Cause::Damage => found("spans s NOT INDEXED").await,
+            found => found,
+        };
+        ids.append(&mut found?);
     }
     ids.sort_unstable();
     Ok(ids)
@@ -125,17 +136,28 @@ pub(crate) async fn ids_after(
     until: i64,
     limit: i64,
 ) -> Result<Vec<i64>, Error> {
-    let mut ids = columns::column(reads, "s.id", |query| {
-        query
-            .push("FROM (SELECT id FROM spans WHERE id > ")
-            .push_bind(after)
-            .push(" AND id <= ")
-            .push_bind(until)
-            .push(" ORDER BY id LIMIT ")
-            .push_bind(limit)
-            .push(") s");
-    })
-    .await?;
+    let found = async |table: &'static str| {
+        let found = columns::column(reads, "s.id", |query| {
+            query
+                .push("FROM (SELECT id FROM ")
+                .push(table)
+                .push(" WHERE id > ")
+                .push_bind(after)
+                .push(" AND id <= ")
+                .push_bind(until)
+                .push(" ORDER BY id LIMIT ")
+                .push_bind(limit)
+                .push(") s");
+        });
+        found.await
+    };
+    // By the table; where that is damaged, by an index alone.
+    let mut ids = match found("spans").await {
+        Err(error) if error.cause == Cause::Damage => {
+            found("spans INDEXED BY spans_by_block").await?
+        }
+        found => found?,
+    };
     ids.sort_unstable();
     Ok(ids)
 }

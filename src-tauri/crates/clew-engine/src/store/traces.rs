@@ -3,11 +3,12 @@
 use clew_core::model::{Operation, TraceId};
 use clew_core::trace::{self, Roots, TraceState, TraceSummary};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 
+use super::pieces::{self, Pieces};
 use super::search;
 use crate::api::{TraceFilter, TracePage, TraceSort, TraceStatus};
-use crate::error::{Error, ErrorCode};
+use crate::error::{Cause, Error, ErrorCode};
 
 /// As the rule of the core has it ([`TraceState::of`]), for SQL: `traces.rooted` is [`Roots::number`].
 pub(crate) const RUNNING_MICROS: i64 = trace::RUNNING_MICROS.cast_signed();
@@ -27,16 +28,16 @@ impl Facet {
 
 /// Appends a condition for all of a filter over `traces t LEFT JOIN summaries m ON m.trace = t.id`. `now` is in
 /// microseconds since the epoch.
-fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter, now: i64) {
-    push_common(query, filter);
+fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter, now: i64, indexed: bool) {
+    push_common(query, filter, indexed);
     for facet in Facet::ALL {
         query.push(" AND ");
         push_facet(query, filter, facet, now);
     }
 }
 
-/// Appends a condition for what a filter states outside of facets.
-pub(crate) fn push_common(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter) {
+/// Appends a condition for what a filter states outside of facets; its words only where there is an index.
+pub(crate) fn push_common(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter, indexed: bool) {
     query.push("t.spans > 0");
     let signed = |micros: u64| i64::try_from(micros).unwrap_or(i64::MAX);
     if let Some(source) = filter.source {
@@ -63,7 +64,7 @@ pub(crate) fn push_common(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter
             .push_bind(text.clone().into_bytes())
             .push("))");
     }
-    push_text(query, filter.text.trim(), &filter.text);
+    push_text(query, filter.text.trim(), &filter.text, indexed);
 }
 
 /// Appends a condition for what a filter states of a facet.
@@ -139,7 +140,7 @@ fn push_statuses(query: &mut QueryBuilder<Sqlite>, statuses: &[TraceStatus], now
     query.push(")");
 }
 
-fn push_text(query: &mut QueryBuilder<Sqlite>, trimmed: &str, typed: &str) {
+fn push_text(query: &mut QueryBuilder<Sqlite>, trimmed: &str, typed: &str, indexed: bool) {
     if trimmed.is_empty() {
         return;
     }
@@ -150,6 +151,7 @@ fn push_text(query: &mut QueryBuilder<Sqlite>, trimmed: &str, typed: &str) {
         return;
     }
     match search::expression(typed) {
+        Some(_) if !indexed => {}
         Some(expression) => {
             query
                 .push(
@@ -165,12 +167,12 @@ fn push_text(query: &mut QueryBuilder<Sqlite>, trimmed: &str, typed: &str) {
     }
 }
 
-/// One page of traces.
+/// One page of traces, and how many of all lie on damaged pages.
 pub(crate) async fn list(
     reads: &SqlitePool,
     filter: &TraceFilter,
     now: i64,
-) -> Result<TracePage, Error> {
+) -> Result<(TracePage, usize), Error> {
     let limit = match filter.limit {
         0 => 100,
         1..=500 => filter.limit,
@@ -188,40 +190,22 @@ pub(crate) async fn list(
         TraceSort::Cost => "coalesce(m.cost, -1)",
         TraceSort::Spans => "m.spans",
     };
-    // By any key but time, the index of summaries leads.
-    let (join, id) = if filter.sort == TraceSort::Start {
-        (
-            "FROM traces t LEFT JOIN summaries m ON m.trace = t.id",
-            "t.id",
-        )
-    } else {
-        (
-            "FROM summaries m JOIN traces t ON t.id = m.trace",
-            "m.trace",
-        )
+    let page = Page {
+        filter,
+        key,
+        cursor: filter.cursor.as_deref().map(read_cursor).transpose()?,
+        limit: i64::from(limit) + 1,
+        now,
     };
-    let mut query = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT {id}, {key}, m.json, t.trace_id, t.source, n.text, v.text, t.start, t.finish, t.spans, t.errors, t.rooted,
-                t.received
-         {join}
-         JOIN strings n ON n.id = t.name
-         JOIN strings v ON v.id = t.service"
-    ));
-    query.push(" WHERE ");
-    push_filter(&mut query, filter, now);
-    let (compare, order) = if filter.ascending {
-        (">", "ASC")
-    } else {
-        ("<", "DESC")
+    let mut connection = reads.acquire().await?;
+    let indexed = search::is_attached(&mut connection).await?;
+    let (mut rows, lost) = match page.read(&mut connection, indexed, None).await {
+        Err(error) if error.cause == Cause::Damage => {
+            drop(connection);
+            page.around_damage(reads).await?
+        }
+        rows => (rows?, 0),
     };
-    if let Some(cursor) = &filter.cursor {
-        let (at, row) = read_cursor(cursor)?;
-        query.push(format!(" AND ({key}, {id}) {compare} ("));
-        query.push_bind(at).push(", ").push_bind(row).push(")");
-    }
-    query.push(format!(" ORDER BY {key} {order}, {id} {order} LIMIT "));
-    query.push_bind(i64::from(limit) + 1);
-    let mut rows = query.build().fetch_all(reads).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = rows
@@ -232,11 +216,143 @@ pub(crate) async fn list(
         .iter()
         .map(|row| summary(row, now))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(TracePage {
+    let worded = search::expression(&filter.text).is_some()
+        && filter.text.trim().parse::<TraceId>().is_err();
+    let mut notice = Vec::new();
+    if worded && !indexed {
+        notice.push(search::MISSING.to_owned());
+    }
+    if lost > 0 {
+        notice.push(format!("{}.", pieces::lost(lost, "traces").message));
+    }
+    let page = TracePage {
         rows,
         next,
         behind: super::figures::behind(reads).await?.1,
-    })
+        notice: (!notice.is_empty()).then(|| notice.join(" ")),
+    };
+    Ok((page, lost))
+}
+
+/// The ids of all traces, by an index alone.
+async fn all(reads: &SqlitePool) -> Result<Vec<i64>, Error> {
+    let ways = [
+        "SELECT id FROM traces INDEXED BY traces_by_start",
+        "SELECT id FROM traces INDEXED BY traces_by_received",
+        "SELECT id FROM traces NOT INDEXED",
+    ];
+    pieces::ids(reads, &ways, &[]).await
+}
+
+/// The ids of the traces that can be read with their summaries.
+pub(crate) async fn readable(reads: &SqlitePool) -> Result<Vec<i64>, Error> {
+    let traces = all(reads).await?;
+    let (mut found, mut pieces) = (Vec::new(), Pieces::of(&traces));
+    while let Some(piece) = pieces.next() {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT t.id, t.rooted, m.operations FROM traces t LEFT JOIN summaries m ON m.trace = t.id WHERE TRUE",
+        );
+        push_among(&mut query, piece);
+        let rows: Result<Vec<(i64, i64, Option<i64>)>, _> =
+            query.build_query_as().fetch_all(reads).await;
+        let read = rows.map_err(Error::from);
+        let read = read.map(|rows| rows.into_iter().map(|row| row.0).collect());
+        found.extend(pieces.judge(piece, read)?);
+    }
+    Ok(found)
+}
+
+/// Appends a condition for some traces only.
+pub(crate) fn push_among(query: &mut QueryBuilder<Sqlite>, among: &[i64]) {
+    query.push(" AND t.id IN (");
+    let mut list = query.separated(", ");
+    among.iter().for_each(|trace| {
+        list.push_bind(*trace);
+    });
+    query.push(")");
+}
+
+/// What one page asks for.
+struct Page<'a> {
+    filter: &'a TraceFilter,
+    /// The column that it is sorted by.
+    key: &'static str,
+    cursor: Option<(i64, i64)>,
+    limit: i64,
+    now: i64,
+}
+
+impl Page<'_> {
+    /// Reads its rows, in order. With `among`, only of those traces, and from the table of traces instead of the index
+    /// that the order suggests.
+    async fn read(
+        &self,
+        connection: &mut SqliteConnection,
+        indexed: bool,
+        among: Option<&[i64]>,
+    ) -> Result<Vec<SqliteRow>, Error> {
+        let key = self.key;
+        // By any key but time, the index of summaries leads.
+        let (join, id) = if self.filter.sort == TraceSort::Start {
+            (
+                "FROM traces t LEFT JOIN summaries m ON m.trace = t.id",
+                "t.id",
+            )
+        } else if among.is_some() {
+            ("FROM traces t JOIN summaries m ON m.trace = t.id", "t.id")
+        } else {
+            (
+                "FROM summaries m JOIN traces t ON t.id = m.trace",
+                "m.trace",
+            )
+        };
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT {id}, {key}, m.json, t.trace_id, t.source, n.text, v.text, t.start, t.finish, t.spans, t.errors,
+                    t.rooted, t.received
+             {join}
+             JOIN strings n ON n.id = t.name
+             JOIN strings v ON v.id = t.service"
+        ));
+        query.push(" WHERE ");
+        push_filter(&mut query, self.filter, self.now, indexed);
+        let (compare, order) = if self.filter.ascending {
+            (">", "ASC")
+        } else {
+            ("<", "DESC")
+        };
+        if let Some((at, row)) = self.cursor {
+            query.push(format!(" AND ({key}, {id}) {compare} ("));
+            query.push_bind(at).push(", ").push_bind(row).push(")");
+        }
+        if let Some(among) = among {
+            push_among(&mut query, among);
+        }
+        // The sign keeps the index on the key out of it.
+        let plain = if among.is_some() { "+" } else { "" };
+        query.push(format!(
+            " ORDER BY {plain}{key} {order}, {plain}{id} {order} LIMIT "
+        ));
+        query.push_bind(self.limit);
+        Ok(query.build().fetch_all(connection).await?)
+    }
+
+    /// As [`Page::read`], without the traces that lie on damaged pages; and how many those are.
+    async fn around_damage(&self, reads: &SqlitePool) -> Result<(Vec<SqliteRow>, usize), Error> {
+        let traces = all(reads).await?;
+        let (mut found, mut pieces) = (Vec::new(), Pieces::of(&traces));
+        while let Some(piece) = pieces.next() {
+            let mut connection = reads.acquire().await?;
+            let indexed = search::is_attached(&mut connection).await?;
+            let read = self.read(&mut connection, indexed, Some(piece)).await;
+            found.extend(pieces.judge(piece, read)?);
+        }
+        found.sort_by_key(|row| (row.get::<i64, _>(1), row.get::<i64, _>(0)));
+        if !self.filter.ascending {
+            found.reverse();
+        }
+        found.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        Ok((found, pieces.lost))
+    }
 }
 
 fn read_cursor(cursor: &str) -> Result<(i64, i64), Error> {

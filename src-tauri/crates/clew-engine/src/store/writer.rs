@@ -1,8 +1,10 @@
 //! The one writer: an OS thread with prepared statements that commits jobs in groups.
 //!
 //! A job runs in a savepoint of its own; the group's transaction is committed with `synchronous=FULL` before any of its
-//! jobs is answered. A job that fails costs itself; a commit that fails costs the group, and every sender is told.
+//! jobs is answered. A job that fails or panics costs itself; a commit that fails costs the group; where no transaction can
+//! begin, everything that waits is told at once, and may be sent again.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -103,17 +105,25 @@ impl Writer {
     /// Runs `act` between transactions.
     ///
     /// # Errors
-    /// When the writer is closed.
+    /// The act's own, or when the writer is closed.
     pub(crate) async fn alone<T, F>(&self, act: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> T + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Alone(Box::new(move |connection| {
-            let _ = reply.send(act(connection));
+            let result = unwound(|| act(connection));
+            if result.is_err() {
+                // It may have left a transaction open, or another patience.
+                if !connection.is_autocommit() {
+                    let _ = connection.execute_batch("ROLLBACK");
+                }
+                let _ = connection.busy_timeout(super::shrink::LOCK);
+            }
+            let _ = reply.send(result);
         })))?;
-        answer.await.map_err(|_| closed())
+        answer.await.map_err(|_| closed())?
     }
 
     fn send(&self, job: Job) -> Result<(), Error> {
@@ -188,7 +198,14 @@ fn run(connection: Connection, queue: &Receiver<Job>) {
                         Err(_) => break,
                     }
                 }
-                commit(&connection, &mut interned, group);
+                if let Err(error) = commit(&connection, &mut interned, group) {
+                    // Whoever waits would wait for the same: all of them may try again at once.
+                    next = next.or_else(|| queue.try_recv().ok());
+                    while let Some(Job::Act(_, failed)) = next {
+                        failed(error.clone());
+                        next = queue.try_recv().ok();
+                    }
+                }
             }
         }
     }
@@ -196,18 +213,22 @@ fn run(connection: Connection, queue: &Receiver<Job>) {
     let _ = connection.close();
 }
 
+/// Runs a group of jobs and commits them; each is answered.
+///
+/// # Errors
+/// Where no transaction could begin.
 fn commit(
     connection: &Connection,
     interned: &mut super::ground::Interned,
     group: Vec<(Act, Failed)>,
-) {
+) -> Result<(), Error> {
     let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         let error = Error::from(error);
         group
             .into_iter()
             .for_each(|(_, failed)| failed(error.clone()));
-        return;
+        return Err(error);
     }
     let mut group = group.into_iter();
     for (act, failed) in group.by_ref() {
@@ -222,7 +243,7 @@ fn commit(
                         .into_iter()
                         .for_each(|answer| answer(Err(error.clone())));
                     group.for_each(|(_, failed)| failed(error.clone()));
-                    return;
+                    return Ok(());
                 }
             }
         }
@@ -235,6 +256,16 @@ fn commit(
     answers
         .into_iter()
         .for_each(|answer| answer(committed.clone()));
+    Ok(())
+}
+
+/// Does something that must not take the writer down with it if it has a defect.
+fn unwound<T>(act: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
+        Err(Error::internal(
+            "a write panicked; nothing of it was stored",
+        ))
+    })
 }
 
 fn savepoint(
@@ -243,14 +274,12 @@ fn savepoint(
     act: Act,
 ) -> Result<Answer, Error> {
     connection.execute_batch("SAVEPOINT job")?;
-    // A defect in one job must not take the writer down with it.
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    let result = unwound(|| {
         act(&mut Session {
             connection,
             interned,
         })
-    }))
-    .unwrap_or_else(|_| Err(Error::internal("a write panicked")));
+    });
     match result {
         Ok(answer) => {
             connection.execute_batch("RELEASE job")?;

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
 use crate::settings::Retention;
-use crate::store::{figures, retention, spans};
+use crate::store::{deletion, figures, retention, spans};
 
 /// Traces that one command may delete.
 const DELETE_LIMIT: usize = 10_000;
@@ -63,7 +63,7 @@ impl Engine {
             oldest_micros: counts.oldest,
             purgeable_traces: preview.traces,
             purgeable_bytes: preview.bytes,
-            notice: self.holdings().ok().and_then(retention::Holdings::notice),
+            notice: self.holdings().ok().and_then(deletion::Holdings::notice),
         })
     }
 
@@ -110,7 +110,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        retention::delete_for_good(self.holdings()?, rows).await
+        deletion::delete_for_good(self.holdings()?, rows).await
     }
 }
 

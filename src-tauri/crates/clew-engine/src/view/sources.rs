@@ -5,14 +5,14 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::Topic;
 use crate::open;
-use crate::store::{purge, retention};
+use crate::store::deletion;
 
 impl Engine {
     pub(crate) async fn list_sources(&self, _: NoParams) -> Result<Vec<Source>, Error> {
         let rows: Vec<(i64, String, String, i64, i64, i64)> = sqlx::query_as(
             "SELECT s.id, s.label, s.format, s.opened, coalesce(sum(t.spans), 0), count(t.id)
              FROM sources s LEFT JOIN traces t ON t.source = s.id AND t.spans > 0
-             WHERE s.id <> 0
+             WHERE s.id <> 0 AND s.opened >= 0
              GROUP BY s.id
              ORDER BY s.opened",
         )
@@ -71,23 +71,7 @@ impl Engine {
                 "source 0 is live telemetry, not an opened file",
             ));
         }
-        // First of all, so that nothing more of the file is stored where it is still being read.
-        self.writer()?
-            .commit(move |session| purge::source(session, params.id))
-            .await?;
-        let traces: Vec<i64> = sqlx::query_scalar("SELECT id FROM traces WHERE source = ?")
-            .bind(params.id)
-            .fetch_all(&self.inner.store.reads)
-            .await?;
-        let purged = retention::delete_for_good(self.holdings()?, traces).await?;
-        self.writer()?
-            .commit(move |session| {
-                session
-                    .connection
-                    .execute("DELETE FROM sources WHERE id = ?", [params.id])?;
-                Ok(())
-            })
-            .await?;
+        let purged = deletion::close_source(self.holdings()?, params.id).await?;
         self.inner.changes.changed(Topic::Sources);
         Ok(purged)
     }

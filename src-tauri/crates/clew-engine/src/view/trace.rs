@@ -159,7 +159,9 @@ impl Engine {
     async fn load(&self, source: i64, trace_id: &str) -> Result<Loaded, Error> {
         let reads = &self.inner.store.reads;
         let (row, id) = spans::trace_row(reads, source, trace_id).await?;
-        let stored = rows::stored(reads, &[row]).await?.remove(&row);
+        let mut stored = rows::stored(reads, &[row]).await?;
+        self.lost(stored.lost, "spans");
+        let stored = stored.found.remove(&row);
         let rows = stored.unwrap_or_default().into_iter();
         let rows = rows.map(|stored| stored.row).collect();
         let received: i64 = sqlx::query_scalar("SELECT received FROM traces WHERE id = ?")
@@ -253,7 +255,8 @@ impl Engine {
                     .await?
             }
         };
-        let mut places = spans::places(reads, ids).await?;
+        let (mut places, lost) = spans::places(reads, ids).await?;
+        self.lost(lost, "spans");
         places.sort_by_key(|place| (Reverse(place.shown), Reverse(place.rank), place.hash));
         Ok(places)
     }

@@ -85,6 +85,9 @@ pub(super) async fn rows(
     while left > 0 {
         filter.limit = left.min(PAGE);
         let page: TracePage = door.call("list_traces", &filter).await?;
+        if let Some(notice) = &page.notice {
+            note(notice);
+        }
         left = left.saturating_sub(u32::try_from(page.rows.len()).unwrap_or(u32::MAX));
         rows.extend(page.rows);
         if page.next.is_none() {

@@ -17,6 +17,7 @@ fn in_scope(scope: &[u8]) -> Vec<u8> {
     nested(1, &nested(2, scope))
 }
 
+/// Reliability A3.
 #[test]
 fn structures_without_content_are_refused_before_they_cost_memory() {
     const BYTES: usize = 8 << 20;
@@ -154,6 +155,7 @@ fn levels(value: &AnyValue) -> (usize, String) {
     }
 }
 
+/// Reliability B3.
 #[test]
 fn values_are_kept_to_64_levels_and_cut_below() {
     let shapes: [fn(usize) -> bool; 3] = [|_| false, |_| true, |level| level % 2 == 0];
@@ -197,6 +199,7 @@ fn values_are_kept_to_64_levels_and_cut_below() {
     }
 }
 
+/// Reliability B3.
 #[test]
 fn brackets_without_end_do_not_overflow_the_stack() {
     for open in ["[", r#"{"a":"#] {
@@ -218,6 +221,7 @@ fn brackets_without_end_do_not_overflow_the_stack() {
     }
 }
 
+/// Reliability B4.
 #[test]
 fn text_that_is_not_utf8_is_repaired_as_the_reference_says() {
     let bytes = std::fs::read(fixture("hostile/utf8tests/utf8tests.bin")).expect("fixture");
@@ -271,6 +275,7 @@ fn text_that_is_not_utf8_is_repaired_as_the_reference_says() {
     );
 }
 
+/// Reliability B5.
 #[test]
 fn naughty_strings_pass_through_unchanged() {
     let list = std::fs::read(fixture("hostile/blns/blns.json")).expect("fixture");
@@ -297,6 +302,7 @@ fn naughty_strings_pass_through_unchanged() {
     assert_eq!(spans(&protobuf.0)[0].span, span);
 }
 
+/// Reliability B7.
 #[test]
 fn long_keys_are_cut_and_many_attributes_kept_in_order() {
     let long = "é".repeat(1 << 19);
@@ -322,6 +328,7 @@ fn long_keys_are_cut_and_many_attributes_kept_in_order() {
     assert_eq!(record::join(&attributes, &rest), raw);
 }
 
+/// Reliability B20.
 #[test]
 fn unknown_fields_and_numbers_are_kept() {
     let mut span = prost::Message::encode_to_vec(&Span {

@@ -168,6 +168,7 @@ fn order_of_keys_bom_duplicates_and_old_names_do_not_matter() {
     assert_eq!(decode_json(&old).0, usual);
 }
 
+/// Reliability B5.
 #[test]
 fn lone_surrogates_and_nul_are_kept_as_far_as_text_can() {
     let body = json_of(&json_span(r#","name":"a\ud800b\u0000c\ud83d\ude00\udc00""#));
@@ -183,6 +184,7 @@ fn lone_surrogates_and_nul_are_kept_as_far_as_text_can() {
     assert_eq!(spans(&batch)[0].span.name, "a\u{fffd}b");
 }
 
+/// Reliability B1, B2.
 #[test]
 fn one_bad_span_in_json_costs_that_span() {
     for bad in [
@@ -214,6 +216,7 @@ fn one_bad_span_in_json_costs_that_span() {
     }
 }
 
+/// Reliability B1, B2.
 #[test]
 fn one_bad_span_in_protobuf_costs_that_span() {
     let good = prost::Message::encode_to_vec(&good_span("good"));
@@ -261,6 +264,7 @@ fn one_bad_span_in_protobuf_costs_that_span() {
     assert!(problems.len() == 1 && !problems[0].rejected);
 }
 
+/// Reliability B24.
 #[test]
 fn logs_need_no_ids() {
     for (ids, problems) in [
