@@ -11,9 +11,11 @@ use clew_core::otlp::{
     Batch, Encoding, Limits, Signal, SpanSource, decode, decode_log, decode_metric, decode_point,
     decode_resource, decode_scope, decode_span, record, to_json,
 };
+use clew_core::price::PriceDesk;
 use clew_core::quality::{Response, response_text, score};
 use clew_core::trace::{
-    RowFacts, SpanRow, Surroundings, detail, markdown, summary, tree, waterfall,
+    RowFacts, SpanRow, Surroundings, TraceRows, csv, detail, ledger_rows, markdown, summary,
+    waterfall,
 };
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
@@ -179,12 +181,12 @@ pub fn trace_view(body: &[u8]) {
         }
     }
     let Some(trace_id) = trace_id else { return };
-    let tree = tree(&rows);
+    let trace = TraceRows::of(rows, &mut PriceDesk::default());
     let now = UnixNanos(1_800_000_000_000_000_000);
-    let summary = summary(trace_id, 0, &rows, now, 0);
-    let _no_panic = markdown(&summary, &rows, None, &known, 2_000);
-    let _no_panic = waterfall(summary, &rows);
-    drop(tree);
+    let summary = summary(trace_id, 0, &trace, now, 0);
+    let _no_panic = markdown(&summary, &trace, None, &known, 2_000);
+    let _no_panic = waterfall(summary, &trace);
+    let _no_panic = csv(&ledger_rows(trace_id, 0, &trace));
 }
 
 /// Items of a batch.

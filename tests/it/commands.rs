@@ -84,6 +84,22 @@ async fn every_command_answers_and_refuses_what_it_does_not_know() {
             "copy_trace",
             json!({"traceId": trace, "format": "markdown"}),
         ),
+        ("get_ledger", json!({"traceId": trace})),
+        (
+            "list_ledger",
+            json!({"traces": {"operations": ["llm"]}, "counted": true, "limit": 5}),
+        ),
+        ("export_ledger", json!({"calls": {"from": 0}})),
+        ("get_prices", json!({})),
+        (
+            "set_prices",
+            json!({"profile": "book", "custom": [
+                {"provider": null, "model": "gpt-x", "since": null, "input": "1", "output": "2",
+                 "cacheRead": null, "cacheWrite": null, "reasoning": null}
+            ], "book": {"kind": "vendored"}}),
+        ),
+        ("reprice_history", json!({})),
+        ("undo_reprice", json!({})),
         ("list_prompts", json!({"from": 0})),
         (
             "diff_prompts",

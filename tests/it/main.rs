@@ -5,6 +5,7 @@ mod commands;
 mod fuzz;
 mod ingest;
 mod kill;
+mod ledger;
 mod open;
 mod queries;
 mod receive;

@@ -16,6 +16,7 @@ export const PLACES: readonly PlaceEntry[] = [
   { id: "prompts", title: "Prompts", icon: "message", keys: ["g p"] },
   { id: "quality", title: "Quality", icon: "shield-check", keys: ["g q"] },
   { id: "trends", title: "Trends", icon: "trend", keys: ["g t"] },
+  { id: "ledger", title: "Ledger", icon: "receipt", keys: ["g e"] },
   { id: "connect", title: "Connect", icon: "plug", keys: ["g c"], foot: true },
   { id: "settings", title: "Settings", icon: "settings", keys: ["Ctrl+,", "g ,"], foot: true },
 ];

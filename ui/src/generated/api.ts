@@ -39,6 +39,20 @@ size: number,
 cut: boolean, };
 
 /**
+ * Which price book holds.
+ */
+export type BookChoice = { "kind": "held" } | { "kind": "vendored" } | { "kind": "file", 
+/**
+ * The host's token of the file.
+ */
+token: string, };
+
+/**
+ * What is counted and billed; every token of a call is in exactly one.
+ */
+export type Bucket = "input" | "cacheRead" | "cacheWrite" | "cacheWrite1h" | "audioInput" | "imageInput" | "output" | "reasoning" | "audioOutput" | "imageOutput" | "request";
+
+/**
  * What a piece of a text difference does.
  */
 export type Change = "same" | "removed" | "added";
@@ -153,6 +167,43 @@ format: CopyFormat,
  * Budget of Markdown in tokens (four characters a token); `null` is 8,000.
  */
 maxTokens: number | null, };
+
+/**
+ * A price of the user's own, in US dollars a million tokens, written as a decimal number ("2.5").
+ */
+export type CustomPrice = { 
+/**
+ * The provider for which it holds, by its one name; any where absent.
+ */
+provider: string | null, 
+/**
+ * The models for which it holds: a name in which `*` stands for anything ("gpt-4o*").
+ */
+model: string, 
+/**
+ * The day (UTC) from which it holds, as `2026-10-12`; always where absent.
+ */
+since: string | null, 
+/**
+ * Of prompt tokens.
+ */
+input: string, 
+/**
+ * Of output tokens.
+ */
+output: string, 
+/**
+ * Of prompt tokens read from cache; as `input` where absent.
+ */
+cacheRead: string | null, 
+/**
+ * Of prompt tokens written to cache; as `input` where absent.
+ */
+cacheWrite: string | null, 
+/**
+ * Of reasoning tokens; as `output` where absent.
+ */
+reasoning: string | null, };
 
 /**
  * Traces to delete.
@@ -561,6 +612,265 @@ mean: number | null,
 distribution: Distribution | null, };
 
 /**
+ * Where a cost comes from.
+ */
+export type LedgerCost = { "kind": "stated", 
+/**
+ * The span: this one, or another one that tells of the same call.
+ */
+spanId: string, } | { "kind": "listed" } | { "kind": "above", 
+/**
+ * That span.
+ */
+spanId: string, } | { "kind": "below", 
+/**
+ * That span.
+ */
+spanId: string, } | { "kind": "unknown" };
+
+/**
+ * Which entries of the ledger, newest first. All that is stated must hold.
+ */
+export type LedgerFilter = { 
+/**
+ * The traces that they are part of; its order, cursor and limit say nothing here.
+ */
+traces: TraceFilter, 
+/**
+ * When the span itself started.
+ */
+calls: TimeRange, 
+/**
+ * The span's own model.
+ */
+model?: string, 
+/**
+ * The name of the prompt template behind the call.
+ */
+prompt?: string, 
+/**
+ * Its version.
+ */
+promptVersion?: string, 
+/**
+ * The feature or kind of task that the call serves.
+ */
+feature?: string, 
+/**
+ * The end user of the trace.
+ */
+user?: string, 
+/**
+ * Only entries that count in totals.
+ */
+counted: boolean, 
+/**
+ * Where the page before ended ([`LedgerPage::next`]).
+ */
+cursor: string | null, 
+/**
+ * Rows in a page, 1 to 200; 0 is 50.
+ */
+limit: number, };
+
+/**
+ * One line of an entry.
+ */
+export type LedgerLine = { 
+/**
+ * What is counted; `null` for the cost that a span states.
+ */
+bucket: Bucket | null, 
+/**
+ * How many: tokens, or calls where calls are billed.
+ */
+count: number, 
+/**
+ * US dollars a million as a decimal number; `null` where no list tells a price.
+ */
+price: string | null, 
+/**
+ * The bucket whose price it is, where that is a wider kind.
+ */
+pricedAs: Bucket | null, 
+/**
+ * Nano-dollars by the list's price; `null` where no list tells one.
+ */
+listedNanos: number | null, 
+/**
+ * Nano-dollars that count in the entry's cost; `null` where they do not.
+ */
+amountNanos: number | null, };
+
+/**
+ * A page of the ledger.
+ */
+export type LedgerPage = { 
+/**
+ * The entries.
+ */
+rows: Array<LedgerRow>, 
+/**
+ * Sums over all entries that match, not over this page alone; calls that count in a trace outside are not in them.
+ */
+sums: LedgerSums, 
+/**
+ * Entries that match.
+ */
+total: number, 
+/**
+ * Cursor of the next page; `null` on the last.
+ */
+next: string | null, };
+
+/**
+ * One entry of the ledger: a span that states usage or a cost, or is a model call.
+ */
+export type LedgerRow = { 
+/**
+ * 32 hex digits.
+ */
+traceId: string, 
+/**
+ * 16 hex digits.
+ */
+spanId: string, 
+/**
+ * 0 for live telemetry, else the opened file's source id.
+ */
+source: number, 
+/**
+ * The span's display name.
+ */
+name: string, 
+/**
+ * What kind of step it is.
+ */
+operation: Operation, 
+/**
+ * `service.name`.
+ */
+service: string, 
+/**
+ * Microseconds since the epoch of its start: the time whose prices hold.
+ */
+startMicros: number, 
+/**
+ * Who served it.
+ */
+provider: string | null, 
+/**
+ * The model.
+ */
+model: string | null, 
+/**
+ * The provider's id of the response.
+ */
+responseId: string | null, 
+/**
+ * The feature or kind of task that it serves.
+ */
+feature: string | null, 
+/**
+ * Whether it counts, and if not, why.
+ */
+standing: LedgerStanding, 
+/**
+ * Its lines.
+ */
+lines: Array<LedgerLine>, 
+/**
+ * Nano-dollars that it adds to totals: the sum of its lines; `null` where it adds none or the price is not known.
+ */
+costNanos: number | null, 
+/**
+ * Where its cost comes from.
+ */
+cost: LedgerCost, 
+/**
+ * Nano-dollars that a span states.
+ */
+statedNanos: number | null, 
+/**
+ * Nano-dollars by list prices, where all lines have one.
+ */
+listedNanos: number | null, 
+/**
+ * Whether both are known and differ by more than 1 % of the listed cost.
+ */
+disagrees: boolean, 
+/**
+ * The price list, and since when its prices hold.
+ */
+price: PriceSource, 
+/**
+ * The most tokens that the model reads, where the book says so.
+ */
+window: number | null, 
+/**
+ * What cannot be in its figures.
+ */
+faults: Array<UsageFault>, };
+
+/**
+ * Whether an entry counts in totals, and if not, why.
+ */
+export type LedgerStanding = { "kind": "counted" } | { "kind": "costOnly" } | { "kind": "below", 
+/**
+ * That span, or one of several: 16 hex digits.
+ */
+spanId: string, } | { "kind": "above", 
+/**
+ * That span.
+ */
+spanId: string, } | { "kind": "sameResponse", 
+/**
+ * That span.
+ */
+spanId: string, } | { "kind": "sameCall", 
+/**
+ * That span.
+ */
+spanId: string, } | { "kind": "elsewhere", 
+/**
+ * The other trace: 32 hex digits.
+ */
+traceId: string, 
+/**
+ * The span there.
+ */
+spanId: string, };
+
+/**
+ * Sums over entries that count.
+ */
+export type LedgerSums = { 
+/**
+ * Prompt tokens, cached ones included.
+ */
+inputTokens: number | null, 
+/**
+ * Generated tokens, reasoning included.
+ */
+outputTokens: number | null, 
+/**
+ * Prompt tokens that were read from cache.
+ */
+cachedTokens: number | null, 
+/**
+ * Nano-dollars of all calls whose price is known; `null` where none is.
+ */
+costNanos: number | null, 
+/**
+ * Tokens whose price is not known; they are not in the cost.
+ */
+unpricedTokens: number, 
+/**
+ * Model calls, each once.
+ */
+calls: number, };
+
+/**
  * One link to another span.
  */
 export type LinkRow = { 
@@ -769,6 +1079,106 @@ maxBytes: number,
  * Days since a trace was received, 1 to 3650; `null` keeps it for ever.
  */
 maxDays: number | null, };
+
+/**
+ * A price book.
+ */
+export type PriceBook = { 
+/**
+ * Where its data comes from.
+ */
+source: string, 
+/**
+ * The version of that.
+ */
+version: string, 
+/**
+ * The day on which it was made, as `2026-11-21`.
+ */
+date: string, 
+/**
+ * The licence of its data.
+ */
+licence: string, 
+/**
+ * Models that it lists.
+ */
+models: number, };
+
+/**
+ * Which prices hold where neither the span nor the user states one.
+ */
+export type PriceProfile = "book" | "s1" | "s2";
+
+/**
+ * Where the rates of a call come from.
+ */
+export type PriceSource = { "kind": "custom", 
+/**
+ * The pattern of models for which it was given.
+ */
+model: string, 
+/**
+ * The day from which it holds, where one was given.
+ */
+since: string | null, } | { "kind": "book", 
+/**
+ * The book's id of the provider.
+ */
+provider: string, 
+/**
+ * The book's id of the model.
+ */
+model: string, 
+/**
+ * The day from which the price holds, where the book says so.
+ */
+since: string | null, 
+/**
+ * Whether it is the price of the request's service tier or batch.
+ */
+special: boolean, 
+/**
+ * The book: its source, version and date.
+ */
+book: string, } | { "kind": "profile", 
+/**
+ * Which one.
+ */
+profile: PriceProfile, } | { "kind": "local" } | { "kind": "unknown" };
+
+/**
+ * The prices that hold.
+ */
+export type Prices = { 
+/**
+ * The book that holds for calls that come now; `null` where it could not be read.
+ */
+book: PriceBook | null, 
+/**
+ * Whether it is the one that comes with Clew.
+ */
+isVendored: boolean, 
+/**
+ * What is used in place of the book.
+ */
+profile: PriceProfile, 
+/**
+ * The user's own prices.
+ */
+custom: Array<CustomPrice>, 
+/**
+ * Microseconds since the epoch from which calls have these prices; 0 for all of history.
+ */
+sinceMicros: number, 
+/**
+ * Whether earlier calls keep prices that were decided before.
+ */
+isHistoryOlder: boolean, 
+/**
+ * Whether the last decision priced all of history anew and can be taken back.
+ */
+canUndo: boolean, };
 
 /**
  * The text difference of two prompt versions.
@@ -1112,6 +1522,24 @@ firstMicros: number,
  * Microseconds since the epoch of the last request.
  */
 lastMicros: number, };
+
+/**
+ * Decides what prices calls have that are received from now on. Earlier ones keep theirs ([`crate::api`]:
+ * `reprice_history`).
+ */
+export type SetPrices = { 
+/**
+ * What is used in place of the book.
+ */
+profile: PriceProfile, 
+/**
+ * The user's own prices.
+ */
+custom: Array<CustomPrice>, 
+/**
+ * The book.
+ */
+book: BookChoice, };
 
 /**
  * [`Settings`] as a command takes them: what is left out gets its default, what is no setting is refused. The database
@@ -1729,9 +2157,21 @@ outputTokens: number | null,
  */
 cachedTokens: number | null, 
 /**
- * Stated cost of all calls in US dollars; `null` where no call states one.
+ * What all calls cost whose price is known, in US dollars, as the ledger has it; `null` where none is.
  */
 costUsd: number | null, 
+/**
+ * The same in whole nano-dollars: the sum of the ledger's lines.
+ */
+costNanos: number | null, 
+/**
+ * Tokens whose price is not known; they are not in the cost.
+ */
+unpricedTokens: number, 
+/**
+ * Model calls, failed ones aside, of which no span states any usage.
+ */
+unstatedCalls: number, 
 /**
  * Nanoseconds to the first token of the first call that states it.
  */
@@ -1868,6 +2308,12 @@ audioOutput?: number,
 imageOutput?: number, };
 
 /**
+ * What cannot be in the figures that a span states: a part is larger than its whole. The parts are shown and billed as
+ * stated, and what they leave of the whole is nothing.
+ */
+export type UsageFault = "partsAboveInput" | "partsAboveOutput" | "hourAboveWritten";
+
+/**
  * Another content received under the same span id.
  */
 export type VariantRow = { 
@@ -1969,9 +2415,21 @@ outputTokens: Float64Array,
  */
 cachedTokens: Float64Array, 
 /**
- * Stated cost in US dollars; -1 where not stated.
+ * What the row adds to the trace's cost, in US dollars; -1 where it adds nothing or no price is known.
  */
 cost: Float64Array, 
+/**
+ * Prompt tokens of all calls that count below the row; -1 where there are none.
+ */
+inputBelow: Float64Array, 
+/**
+ * Output tokens of all calls that count below it; -1 where there are none.
+ */
+outputBelow: Float64Array, 
+/**
+ * What the calls that count below it cost together, in US dollars; -1 where none has a known price.
+ */
+costBelow: Float64Array, 
 /**
  * Documents retrieved.
  */
@@ -2041,6 +2499,20 @@ export interface Commands {
   get_attribute: { params: GetAttribute; reply: Text };
   /** A trace or the spans below one, as text to copy: Markdown for a model, or OTLP JSON. */
   copy_trace: { params: CopyTrace; reply: Text };
+  /** What each model call of a trace used and cost, and what does not count, with the reason. */
+  get_ledger: { params: GetTrace; reply: Array<LedgerRow> };
+  /** The same over many traces, a page at a time, with the sums over all that match. */
+  list_ledger: { params: LedgerFilter; reply: LedgerPage };
+  /** All entries that match, as CSV. */
+  export_ledger: { params: LedgerFilter; reply: Text };
+  /** The price book and the user's own prices. */
+  get_prices: { params: NoParams; reply: Prices };
+  /** Decides the prices of calls that are received from now on; refused as a whole if one cannot be read. */
+  set_prices: { params: SetPrices; reply: Prices };
+  /** Gives calls that were received before the prices that hold now. */
+  reprice_history: { params: NoParams; reply: Prices };
+  /** Takes that back: earlier calls have the prices again that were decided for them. */
+  undo_reprice: { params: NoParams; reply: Prices };
   /** Prompt templates with their versions and what each took and cost. */
   list_prompts: { params: TimeRange; reply: Array<PromptTemplate> };
   /** The text difference of two prompt versions. */
@@ -2086,6 +2558,13 @@ export const topics: Record<keyof Commands, Topic[]> = {
   get_span: ["spans"],
   get_attribute: [],
   copy_trace: ["spans"],
+  get_ledger: ["spans"],
+  list_ledger: ["spans"],
+  export_ledger: [],
+  get_prices: ["settings"],
+  set_prices: [],
+  reprice_history: [],
+  undo_reprice: [],
   list_prompts: ["spans"],
   diff_prompts: ["spans"],
   list_findings: ["spans"],

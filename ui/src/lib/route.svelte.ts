@@ -97,6 +97,14 @@ export function setQuery(changes: Record<string, string | string[] | null>, step
   go(format({ path: place.path, query }), step);
 }
 
+/** Writes the hash of the ledger, of what the parameters narrow it to. */
+export function ledgerHash(narrowed: Record<string, string | string[] | null>): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(narrowed))
+    for (const each of typeof value === "string" ? [value] : (value ?? [])) query.append(key, each);
+  return format({ path: ["ledger"], query });
+}
+
 /** Writes the hash of a trace, and of a span in it. */
 export function traceHash(traceId: string, source: number, spanId?: string): string {
   const query = new URLSearchParams();

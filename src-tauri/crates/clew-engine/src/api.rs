@@ -16,7 +16,7 @@ use crate::event::Topic;
 use clew_core::chart::{ChartInfo, Scene};
 use clew_core::packed::{self, Pack};
 use clew_core::prompt::PromptTemplate;
-use clew_core::trace::{SpanDetail, Waterfall};
+use clew_core::trace::{LedgerRow, SpanDetail, Waterfall};
 
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,20 @@ commands! {
     get_attribute(GetAttribute) -> json Text;
     /// A trace or the spans below one, as text to copy: Markdown for a model, or OTLP JSON.
     copy_trace(CopyTrace) -> json Text, on Spans;
+    /// What each model call of a trace used and cost, and what does not count, with the reason.
+    get_ledger(GetTrace) -> json Vec<LedgerRow>, on Spans;
+    /// The same over many traces, a page at a time, with the sums over all that match.
+    list_ledger(LedgerFilter) -> json LedgerPage, on Spans;
+    /// All entries that match, as CSV.
+    export_ledger(LedgerFilter) -> json Text;
+    /// The price book and the user's own prices.
+    get_prices(NoParams) -> json Prices, on Settings;
+    /// Decides the prices of calls that are received from now on; refused as a whole if one cannot be read.
+    set_prices(SetPrices) -> json Prices;
+    /// Gives calls that were received before the prices that hold now.
+    reprice_history(NoParams) -> json Prices;
+    /// Takes that back: earlier calls have the prices again that were decided for them.
+    undo_reprice(NoParams) -> json Prices;
     /// Prompt templates with their versions and what each took and cost.
     list_prompts(TimeRange) -> json Vec<PromptTemplate>, on Spans;
     /// The text difference of two prompt versions.

@@ -94,18 +94,32 @@ export function textOf(waterfall: Waterfall, index: number | undefined): string 
   return line(waterfall.strings[index ?? 0] ?? "");
 }
 
-/** The label beside a bar: "1.84s · 2.1k→312 · $0.0093". */
+/** Tokens sent and generated: "2.1k→312", or the one that is known. */
+function flow(input: number | null, output: number | null): string[] {
+  if (input !== null && output !== null) return [`${compact(input)}→${compact(output)}`];
+  if (input !== null) return [`${compact(input)} in`];
+  return output === null ? [] : [`${compact(output)} out`];
+}
+
+/** What a row used and cost: its own call, else "Σ" and the sum of the calls below it. */
+function figures(waterfall: Waterfall, row: number): string[] {
+  const usd = stated(waterfall.cost[row]);
+  const below = flow(stated(waterfall.inputBelow[row]), stated(waterfall.outputBelow[row]));
+  const usdBelow = stated(waterfall.costBelow[row]);
+  if (usd === null && (below.length > 0 || usdBelow !== null)) {
+    const all = [...below, ...(usdBelow === null ? [] : [cost(usdBelow)])];
+    return [`Σ ${all.join(" · ")}`];
+  }
+  const own = flow(stated(waterfall.inputTokens[row]), stated(waterfall.outputTokens[row]));
+  return [...own, ...(usd === null ? [] : [cost(usd)])];
+}
+
+/** The label beside a bar: "1.84s · 2.1k→312 · $0.0093", "3.1s · Σ 4k→600 · $0.02" where calls below are summed up. */
 export function barLabel(waterfall: Waterfall, row: number, elapsed: number): string {
   const isPending = pending(waterfall, row);
   const nanos = isPending ? Math.max(elapsed - waterfall.start[row]!, 0) : waterfall.duration[row]!;
   const parts = [isPending ? `${duration(nanos)}…` : duration(nanos)];
-  const input = stated(waterfall.inputTokens[row]);
-  const output = stated(waterfall.outputTokens[row]);
-  if (input !== null && output !== null) parts.push(`${compact(input)}→${compact(output)}`);
-  else if (input !== null) parts.push(`${compact(input)} in`);
-  else if (output !== null) parts.push(`${compact(output)} out`);
-  const usd = stated(waterfall.cost[row]);
-  if (usd !== null) parts.push(cost(usd));
+  parts.push(...figures(waterfall, row));
   const documents = waterfall.documents[row]!;
   if (documents > 0) parts.push(counted(documents, "doc"));
   if (failed(waterfall, row)) parts.push(line(waterfall.strings[waterfall.error[row]!] || "error", 60));

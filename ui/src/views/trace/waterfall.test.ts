@@ -110,6 +110,14 @@ describe("words", () => {
     expect(sentence(waterfall, 0)).toBe("LLM chat gpt-4o, 1.84s, $0.0093, error, orphan");
     expect(barLabel(waterfall, 0, 0)).toBe("1.84s · $0.0093 · error");
   });
+  it("sum up the calls below a row, and say that it is a sum", () => {
+    const waterfall = waterfallOf([{ name: "agent", operation: "agent", duration: 3.1e9 }]);
+    waterfall.inputTokens[0] = 9_000;
+    waterfall.inputBelow[0] = 4_000;
+    waterfall.outputBelow[0] = 600;
+    waterfall.costBelow[0] = 0.02;
+    expect(barLabel(waterfall, 0, 0)).toBe("3.1s · Σ 4k→600 · $0.0200");
+  });
   it("name every oddity", () => {
     expect(badges(1 | 2 | 4 | 8 | 32).map(({ word }) => word)).toEqual([
       "orphan",

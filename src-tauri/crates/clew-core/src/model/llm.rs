@@ -1,4 +1,4 @@
-//! What a model call is made of: operation, messages, parts, documents, token usage.
+//! What a model call is made of: operation, messages, parts, documents.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -68,46 +68,6 @@ impl Operation {
             .into_iter()
             .find(|operation| operation.name() == name)
     }
-}
-
-/// Token counts that a span states, in tokens; `None` is "not stated", zero is zero.
-///
-/// `input` is the whole prompt: cache reads and writes, sound and images are parts of it. `reasoning` and what was
-/// generated as sound or image are parts of `output`. Sources that exclude cached tokens from input are corrected when
-/// they are read (semconv.md §3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Usage {
-    /// Prompt tokens, cached ones included.
-    pub input: Option<u64>,
-    /// Generated tokens, reasoning included.
-    pub output: Option<u64>,
-    /// Prompt tokens read from the provider's cache.
-    pub cache_read: Option<u64>,
-    /// Prompt tokens written to the provider's cache, for however long.
-    pub cache_write: Option<u64>,
-    /// Those of them that were written for an hour.
-    #[serde(rename = "cacheWrite1h", skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub cache_write_1h: Option<u64>,
-    /// Prompt tokens of sound.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub audio_input: Option<u64>,
-    /// Prompt tokens of images.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub image_input: Option<u64>,
-    /// Output tokens spent on reasoning.
-    pub reasoning: Option<u64>,
-    /// Output tokens of sound.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub audio_output: Option<u64>,
-    /// Output tokens of images.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub image_output: Option<u64>,
 }
 
 /// One message of a conversation.

@@ -10,6 +10,7 @@ mod id;
 mod llm;
 mod money;
 mod time;
+mod usage;
 mod value;
 
 pub use bucket::Bucket;
@@ -19,7 +20,8 @@ pub use facts::{
 };
 pub use hash::content_hash;
 pub use id::{InvalidId, SpanId, TraceId};
-pub use llm::{Document, Message, Operation, Part, ToolDefinition, Usage};
+pub use llm::{Document, Message, Operation, Part, ToolDefinition};
 pub use money::NanoUsd;
 pub use time::UnixNanos;
+pub use usage::{Split, Usage, UsageFault};
 pub use value::{SpanView, as_f64, as_str, as_u64, display, to_json};

@@ -4,7 +4,7 @@
 //! by its name, else by what the model's name gives away; then the first of its models whose clause holds; then those of
 //! the providers whose models it also serves.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, NaiveDate, Timelike};
 use serde::{Deserialize, Deserializer};
@@ -14,8 +14,8 @@ use super::rate::Rates;
 use crate::model::{Bucket, UnixNanos};
 
 /// The book that comes with Clew.
-static VENDORED: LazyLock<Option<Book>> =
-    LazyLock::new(|| Book::read(include_str!("book.json")).ok());
+static VENDORED: LazyLock<Option<Arc<Book>>> =
+    LazyLock::new(|| Book::read(include_str!("book.json")).ok().map(Arc::new));
 
 /// Dated prices of many providers' models.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,6 +83,15 @@ pub struct Terms<'a> {
     pub batch: bool,
 }
 
+/// An entry of one book: where it stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Located {
+    provider: usize,
+    model: usize,
+    /// Whether the provider that was asked for sells it itself.
+    own: bool,
+}
+
 /// What a book says of a model at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -138,8 +147,8 @@ impl Book {
 
     /// The book that comes with Clew; it is read once, when it is first asked for.
     #[must_use]
-    pub fn vendored() -> Option<&'static Self> {
-        VENDORED.as_ref()
+    pub fn vendored() -> Option<Arc<Self>> {
+        VENDORED.clone()
     }
 
     /// How many models it lists.
@@ -157,49 +166,55 @@ impl Book {
         self.len() == 0
     }
 
-    /// What a call of `model` at `provider` (by its one name, where it is known) cost at a time; `None` where the book
-    /// does not list it.
+    /// Which entry prices the calls of `model` at `provider` (by its one name, where it is known); `None` where the book
+    /// does not list it. It does not depend on the time, so it may be kept.
     ///
     /// A name such as `azure/gpt-4o` names the provider before the slash, unless the provider's own names have owners.
     /// A provider that the book does not know sells its makers' models at the makers' prices.
     #[must_use]
-    pub fn find(
-        &self,
-        provider: Option<&str>,
-        model: &str,
-        at: UnixNanos,
-        terms: Terms,
-    ) -> Option<Listed> {
+    pub fn locate(&self, provider: Option<&str>, model: &str) -> Option<Located> {
         let model = model.trim().to_lowercase();
         let stated = provider.and_then(|provider| self.provider(&provider.to_lowercase()));
         if let Some(seller) = stated
-            && let Some(listed) = self.list(seller, &model, at, terms)
+            && let Some(located) = self.list(seller, &model)
         {
-            return Some(listed);
+            return Some(located);
         }
         if let Some((owner, rest)) = model.split_once('/') {
-            let has_owners = stated.is_some_and(|known| WITH_OWNERS.contains(&known.id.as_str()));
+            let has_owners = stated
+                .and_then(|known| self.providers.get(known))
+                .is_some_and(|known| WITH_OWNERS.contains(&known.id.as_str()));
             let named = self.provider(owner).filter(|_| !has_owners)?;
             // One step less each time: routers' names nest, as in `openrouter/openai/gpt-4o`.
-            return self.find(Some(&named.id), rest, at, terms);
+            return self.locate(Some(&self.providers.get(named)?.id), rest);
         }
-        let maker = self.providers.iter().find(|provider| {
+        let maker = self.providers.iter().position(|provider| {
             provider
                 .model_match
                 .as_ref()
                 .is_some_and(|clause| clause.holds(&model))
         });
-        self.list(maker.filter(|_| stated.is_none())?, &model, at, terms)
+        self.list(maker.filter(|_| stated.is_none())?, &model)
     }
 
-    fn provider(&self, name: &str) -> Option<&Provider> {
+    /// What a located entry says of a call at a time; `None` for an entry of another book.
+    #[must_use]
+    pub fn listed(&self, located: Located, at: UnixNanos, terms: Terms) -> Option<Listed> {
+        let provider = self.providers.get(located.provider)?;
+        // Another provider's list says nothing of this one's tiers.
+        let terms = if located.own { terms } else { Terms::default() };
+        let model = provider.models.get(located.model)?;
+        Some(model.listed(&provider.id, at, terms))
+    }
+
+    fn provider(&self, name: &str) -> Option<usize> {
         let name = ALIASES
             .iter()
             .find(|(ours, _)| *ours == name)
             .map_or(name, |(_, theirs)| *theirs);
-        let by_id = self.providers.iter().find(|provider| provider.id == name);
+        let by_id = self.with_id(name);
         by_id.or_else(|| {
-            self.providers.iter().find(|provider| {
+            self.providers.iter().position(|provider| {
                 provider
                     .named
                     .as_ref()
@@ -208,46 +223,31 @@ impl Book {
         })
     }
 
-    fn list(
-        &self,
-        provider: &Provider,
-        model: &str,
-        at: UnixNanos,
-        terms: Terms,
-    ) -> Option<Listed> {
+    fn with_id(&self, id: &str) -> Option<usize> {
+        self.providers.iter().position(|provider| provider.id == id)
+    }
+
+    fn list(&self, provider: usize, model: &str) -> Option<Located> {
         let dashed = with_dashes(model);
         [Some(model), dashed.as_deref()]
             .into_iter()
             .flatten()
             .find_map(|name| self.entry(provider, name))
-            .map(|(seller, model)| {
-                // Another provider's list says nothing of this one's tiers.
-                let terms = if seller.id == provider.id {
-                    terms
-                } else {
-                    Terms::default()
-                };
-                model.listed(&seller.id, at, terms)
-            })
     }
 
-    fn entry<'a>(
-        &'a self,
-        provider: &'a Provider,
-        model: &str,
-    ) -> Option<(&'a Provider, &'a Model)> {
-        let own = |provider: &'a Provider| {
-            let model = provider
-                .models
-                .iter()
-                .find(|listed| listed.named.holds(model))?;
-            Some((provider, model))
+    /// A provider's entry of a model: its own, else that of a provider whose models it also serves.
+    fn entry(&self, seller: usize, model: &str) -> Option<Located> {
+        let of = |provider: usize| {
+            let models = &self.providers.get(provider)?.models;
+            Some(Located {
+                provider,
+                model: models.iter().position(|listed| listed.named.holds(model))?,
+                own: provider == seller,
+            })
         };
-        own(provider).or_else(|| {
-            let others = provider.fallback.iter();
-            others
-                .filter_map(|id| self.providers.iter().find(|other| other.id == *id))
-                .find_map(own)
+        of(seller).or_else(|| {
+            let others = self.providers.get(seller)?.fallback.iter();
+            others.filter_map(|id| self.with_id(id)).find_map(of)
         })
     }
 }

@@ -6,14 +6,16 @@
 mod book;
 mod clause;
 mod custom;
+mod desk;
 mod profile;
 mod rate;
 
 #[cfg(test)]
 mod tests;
 
-pub use book::{Book, Listed, Terms};
+pub use book::{Book, Listed, Located, Terms};
 pub use custom::{CustomPrice, InvalidPrice};
+pub use desk::{PriceDesk, Revision};
 pub use profile::PriceProfile;
 pub use rate::{PerToken, Rate, Rates, Tier};
 
@@ -89,87 +91,14 @@ pub struct Quote {
     pub window: Option<u64>,
 }
 
-/// Providers that are programs on the user's own machine.
-const LOCAL: &[&str] = &[
-    "ollama",
-    "vllm",
-    "llama.cpp",
-    "llama_cpp",
-    "llamacpp",
-    "llamafile",
-    "lmstudio",
-    "lm_studio",
-    "localai",
-    "mlx",
-    "transformers",
-];
-
-/// All prices that hold: the book, the profile that was chosen, and the user's own.
-#[derive(Debug, Clone, Copy)]
-pub struct Prices<'a> {
-    /// The price book.
-    pub book: Option<&'a Book>,
-    /// What is used in place of the book.
-    pub profile: PriceProfile,
-    /// The user's prices; of those that match, the one with the latest day holds, and of these the last.
-    pub custom: &'a [CustomPrice],
-}
-
-impl Prices<'_> {
-    /// The rates of a call.
-    ///
-    /// The model that answered is looked for first, because it is the exact one; then the one that was asked for.
+impl Quote {
+    /// What is said of a call that no list names.
     #[must_use]
-    pub fn quote(&self, call: &Priced) -> Quote {
-        let names = || {
-            [call.response_model, call.request_model]
-                .into_iter()
-                .flatten()
-        };
-        let listed = self.book.and_then(|book| {
-            names().find_map(|model| book.find(call.provider, model, call.at, call.terms))
-        });
-        let window = listed.as_ref().and_then(|listed| listed.window);
-        let quote = |source, rates| Quote {
-            source,
-            rates,
-            window,
-        };
-        let custom =
-            names().find_map(|model| custom::matching(self.custom, call.provider, model, call.at));
-        if let Some(custom) = custom {
-            let source = PriceSource::Custom {
-                model: custom.model.clone(),
-                since: custom.since.clone(),
-            };
-            return quote(source, Some(custom.rates()));
-        }
-        let is_local = call.provider.is_some_and(|provider| {
-            let provider = provider.to_lowercase();
-            LOCAL.iter().any(|local| {
-                provider.split(['.', '/', ':']).any(|part| part == *local) || provider == *local
-            })
-        });
-        if is_local {
-            return quote(PriceSource::Local, Some(Rates::free()));
-        }
-        let profile = self.profile;
-        if let Some(rates) = names().next().and_then(|model| profile.rates(model)) {
-            return quote(PriceSource::Profile { profile }, Some(rates));
-        }
-        match (listed, self.book) {
-            (Some(listed), Some(book)) => {
-                let source = PriceSource::Book {
-                    provider: listed.provider,
-                    model: listed.model,
-                    since: listed.since,
-                    special: listed.special,
-                    book: format!("{} {} ({})", book.source, book.version, book.date),
-                };
-                quote(source, Some(listed.rates))
-            }
-            _ if call.loopback => quote(PriceSource::Local, Some(Rates::free())),
-            _ => quote(PriceSource::Unknown, None),
+    pub const fn unknown() -> Self {
+        Self {
+            source: PriceSource::Unknown,
+            rates: None,
+            window: None,
         }
     }
 }

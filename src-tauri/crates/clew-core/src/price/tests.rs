@@ -23,11 +23,17 @@ fn call<'a>(provider: Option<&'a str>, model: &'a str, day: &str) -> Priced<'a> 
     }
 }
 
-fn prices(custom: &[CustomPrice]) -> Prices<'_> {
-    Prices {
-        book: Book::vendored(),
-        profile: PriceProfile::Book,
-        custom,
+fn prices(custom: &[CustomPrice]) -> Revision {
+    Revision {
+        custom: custom.to_vec(),
+        ..Revision::vendored()
+    }
+}
+
+impl Revision {
+    /// What a desk says where this is the only revision.
+    fn quote(&self, call: &Priced) -> Quote {
+        PriceDesk::new(vec![self.clone()]).quote(call, 0)
     }
 }
 
@@ -139,6 +145,28 @@ fn models_of_this_machine_cost_nothing_and_say_so() {
     );
 }
 
+#[test]
+fn what_the_user_decides_holds_from_then_on_and_for_all_of_history_where_asked() {
+    let at = |since_micros, input: &str| Revision {
+        since_micros,
+        ..prices(&[custom("gpt-4o", None, input)])
+    };
+    let mut desk = PriceDesk::new(vec![at(100, "1"), at(200, "2")]);
+    let call = call(Some("openai"), "gpt-4o", "2026-03-01");
+    let priced = |desk: &mut PriceDesk, received| input_price(&desk.quote(&call, received));
+    for (received, expected) in [(99, "2.5"), (100, "1"), (199, "1"), (200, "2")] {
+        assert_eq!(
+            priced(&mut desk, received).as_deref(),
+            Some(expected),
+            "{received}"
+        );
+    }
+    let mut repriced = PriceDesk::new(vec![at(100, "1"), at(200, "2"), at(0, "3")]);
+    for received in [0, 99, 150, 300] {
+        assert_eq!(priced(&mut repriced, received).as_deref(), Some("3"));
+    }
+}
+
 fn custom(model: &str, since: Option<&str>, input: &str) -> CustomPrice {
     CustomPrice {
         provider: None,
@@ -209,7 +237,7 @@ fn the_seeds_tables_are_exact_and_name_nothing_else() {
         (PriceProfile::S2, "claude-3-5-sonnet", "3", "15"),
         (PriceProfile::S2, "claude-3-opus", "15", "75"),
     ] {
-        let chosen = Prices {
+        let chosen = Revision {
             profile,
             ..prices(&[])
         };

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use super::{SpanRow, TraceState, TraceSummary, Tree, counted, tree};
+use super::{Entry, SpanRow, Standing, TraceRows, TraceState, TraceSummary, Tree};
 use crate::model::{Facts, Message, Operation, Part, SpanId};
 
 /// Characters that one token takes on average in English text and JSON.
@@ -24,7 +24,7 @@ const MAX_INDENT: u32 = 24;
 #[must_use]
 pub fn markdown(
     summary: &TraceSummary,
-    rows: &[SpanRow],
+    trace: &TraceRows,
     below: Option<SpanId>,
     facts: &HashMap<SpanId, Facts>,
     max_tokens: u32,
@@ -32,12 +32,12 @@ pub fn markdown(
     let budget = usize::try_from(max_tokens)
         .unwrap_or(usize::MAX)
         .saturating_mul(CHARS_PER_TOKEN);
-    let tree = tree(rows);
-    let steps = steps(rows, &tree, below);
+    let (rows, tree) = (trace.rows(), trace.tree());
+    let steps = steps(rows, tree, below);
     let mut text = header(summary, below, steps.len());
     let left = |text: &String| budget.saturating_sub(text.chars().count());
     // The list of steps gets at most half of what is left, so that content is never crowded out.
-    let listed = list(rows, &tree, &steps, left(&text) / 2);
+    let listed = list(trace, &steps, left(&text) / 2);
     text.push_str(&listed);
     let contents = contents(rows, &steps, facts, left(&text));
     text.push_str(&contents);
@@ -74,7 +74,7 @@ fn header(summary: &TraceSummary, below: Option<SpanId>, steps: usize) -> String
     };
     let cost = summary
         .cost_usd
-        .map_or_else(|| "not stated".to_owned(), |cost| format!("${cost:.6}"));
+        .map_or_else(|| "not known".to_owned(), |cost| format!("${cost:.6}"));
     let _ = writeln!(
         text,
         "Whole trace: {state}, {}, {}, {} failed, {}, {} tokens in ({} cached), {} out, cost {cost}.",
@@ -100,15 +100,15 @@ fn header(summary: &TraceSummary, below: Option<SpanId>, steps: usize) -> String
 }
 
 /// The indented list of steps; what does not fit is counted.
-fn list(rows: &[SpanRow], tree: &Tree, steps: &[usize], budget: usize) -> String {
-    let counts = counted(rows, tree).usage;
+fn list(trace: &TraceRows, steps: &[usize], budget: usize) -> String {
+    let (rows, tree, ledger) = (trace.rows(), trace.tree(), trace.ledger());
     let top = steps.first().map_or(0, |&row| tree.depth[row]);
     let mut body = String::new();
     let mut shown = 0;
     // 100: the heading, the fences and the closing remark.
     let mut left = budget.saturating_sub(100);
     for &row in steps {
-        let line = line(&rows[row], tree.depth[row] - top, counts[row]);
+        let line = line(&rows[row], tree.depth[row] - top, ledger.entry(row));
         let length = line.chars().count();
         if length > left {
             break;
@@ -124,7 +124,7 @@ fn list(rows: &[SpanRow], tree: &Tree, steps: &[usize], budget: usize) -> String
     text
 }
 
-fn line(row: &SpanRow, depth: u32, counts: bool) -> String {
+fn line(row: &SpanRow, depth: u32, entry: Option<&Entry>) -> String {
     let indent = "  ".repeat(usize::try_from(depth.min(MAX_INDENT)).unwrap_or(0));
     let mut line = format!(
         "{indent}{} {}",
@@ -144,6 +144,7 @@ fn line(row: &SpanRow, depth: u32, counts: bool) -> String {
             let stated = |tokens: Option<u64>| {
                 tokens.map_or_else(|| "?".to_owned(), |tokens| tokens.to_string())
             };
+            let counts = entry.is_some_and(|entry| entry.standing == Standing::Counted);
             let again = if counts { "" } else { ", counted elsewhere" };
             let _ = write!(
                 line,
@@ -152,8 +153,8 @@ fn line(row: &SpanRow, depth: u32, counts: bool) -> String {
                 stated(usage.output)
             );
         }
-        if let Some(cost) = facts.cost_usd {
-            let _ = write!(line, " · ${cost:.6}");
+        if let Some(cost) = entry.and_then(Entry::amount) {
+            let _ = write!(line, " · ${:.6}", cost.usd());
         }
         if facts.documents > 0 {
             let _ = write!(line, " · {} documents", facts.documents);

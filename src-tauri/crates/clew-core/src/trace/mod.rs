@@ -1,12 +1,13 @@
 //! One trace: its tree, waterfall, summary, and the detail of each span.
 
 mod content_hint;
-mod count;
 mod critical_path;
 mod detail;
 mod idle;
+mod ledger;
 mod markdown;
 mod row;
+mod rows;
 mod run;
 mod skew;
 mod summary;
@@ -17,13 +18,17 @@ mod tests;
 mod tree;
 mod waterfall;
 
-pub use count::{Counted, counted};
 pub use detail::{
     AttributeRow, ContentHint, EventRow, FactRow, LinkRow, LogRow, SpanDetail, Surroundings,
     VariantRow, detail,
 };
+pub use ledger::{
+    Cost, CostBasis, Entry, Exclusion, Ledger, LedgerCost, LedgerLine, LedgerRow, LedgerStanding,
+    Line, Standing, Sums, csv, ledger_rows,
+};
 pub use markdown::markdown;
 pub use row::{RowFacts, SpanRow};
+pub use rows::TraceRows;
 pub use run::Run;
 pub use skew::skew;
 pub use summary::{RUNNING_MICROS, Roots, TraceState, TraceSummary, summary};

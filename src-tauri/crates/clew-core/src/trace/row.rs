@@ -83,9 +83,21 @@ pub struct RowFacts {
     /// The model that answered, else the one that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// The model that was asked for, where another one answered.
+    pub request_model: Option<String>,
     /// The provider's id of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
+    /// What names the call where one SDK tells of it in two spans.
+    pub same_call: Option<String>,
+    /// The tier that served the call.
+    pub service_tier: Option<String>,
+    /// Whether the call was part of a batch.
+    pub batch: bool,
+    /// Whether the call was sent to an address of this machine.
+    pub loopback: bool,
+    /// The feature or kind of task that the call serves.
+    pub feature: Option<String>,
     /// Token counts as stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -166,7 +178,17 @@ impl RowFacts {
                     .as_ref()
                     .or(facts.request_model.as_ref()),
             ),
+            request_model: value(facts.request_model.as_ref())
+                .filter(|_| facts.response_model.is_some()),
             response_id: value(facts.response_id.as_ref()),
+            same_call: value(facts.same_call.as_ref()),
+            service_tier: value(facts.service_tier.as_ref()),
+            batch: facts.batch.as_ref().is_some_and(|batch| batch.value),
+            loopback: facts
+                .server
+                .as_ref()
+                .is_some_and(|server| is_loopback(&server.value)),
+            feature: value(facts.feature.as_ref()),
             usage: value(facts.usage.as_ref()),
             cost_usd: value(facts.cost_usd.as_ref()),
             ttft_nanos: value(facts.ttft_nanos.as_ref()),
@@ -190,6 +212,24 @@ impl RowFacts {
                 .collect(),
         }
     }
+}
+
+/// Whether a stated address, a host or a URL, is one of this machine.
+fn is_loopback(server: &str) -> bool {
+    let rest = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let bare = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+        None if host.matches(':').count() == 1 => host.split(':').next().unwrap_or_default(),
+        None => host,
+    };
+    let name = bare.to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || bare
+            .parse::<core::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback() || address.is_unspecified())
 }
 
 fn input_preview(facts: &Facts) -> Option<String> {
@@ -396,6 +436,25 @@ mod tests {
                 ..Facts::default()
             };
             assert_eq!(RowFacts::of(&facts, &[]).error.as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn addresses_of_this_machine_are_known() {
+        for (server, expected) in [
+            ("localhost", true),
+            ("LOCALHOST:8000", true),
+            ("http://127.0.0.1:11434/v1", true),
+            ("::1", true),
+            ("http://[::1]:8080", true),
+            ("0.0.0.0", true),
+            ("models.localhost", true),
+            ("api.openai.com", false),
+            ("https://localhost.example.com", false),
+            ("https://localhost@example.com/", false),
+            ("10.0.0.1:80", false),
+        ] {
+            assert_eq!(is_loopback(server), expected, "{server}");
         }
     }
 

@@ -25,7 +25,7 @@ pub fn skew(parent: UnixNanos, start: UnixNanos) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::model::TraceId;
-    use crate::trace::testing::row;
+    use crate::trace::testing::{row, traced};
     use crate::trace::{flag, summary, waterfall};
 
     #[test]
@@ -55,8 +55,8 @@ mod tests {
             row(3, Some(2), at(8_762), at(8_762 + 65_000)),
         ];
         let id = TraceId::from_bytes(&[1; 16]).expect("an id");
-        let summary = summary(id, 0, &rows, UnixNanos(at(9_000_000)), 1);
-        let built = waterfall(summary, &rows);
+        let summary = summary(id, 0, &traced(&rows), UnixNanos(at(9_000_000)), 1);
+        let built = waterfall(summary, &traced(&rows));
         let skewed: Vec<bool> = built
             .flags
             .iter()

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::waterfall::Axis;
-use super::{SpanRow, counted, tree};
-use crate::model::{Operation, SpanId, TraceId, UnixNanos};
+use super::{SpanRow, TraceRows};
+use crate::model::{NanoUsd, Operation, SpanId, TraceId, UnixNanos};
 
 /// How long after its newest arrival a trace with an open or a missing root still counts as running, in microseconds.
 pub const RUNNING_MICROS: u64 = 120_000_000;
@@ -122,8 +122,14 @@ pub struct TraceSummary {
     pub output_tokens: Option<u64>,
     /// Prompt tokens read from cache, a part of `inputTokens`.
     pub cached_tokens: Option<u64>,
-    /// Stated cost of all calls in US dollars; `null` where no call states one.
+    /// What all calls cost whose price is known, in US dollars, as the ledger has it; `null` where none is.
     pub cost_usd: Option<f64>,
+    /// The same in whole nano-dollars: the sum of the ledger's lines.
+    pub cost_nanos: Option<u64>,
+    /// Tokens whose price is not known; they are not in the cost.
+    pub unpriced_tokens: u64,
+    /// Model calls, failed ones aside, of which no span states any usage.
+    pub unstated_calls: u32,
     /// Nanoseconds to the first token of the first call that states it.
     pub ttft_nanos: Option<u64>,
     /// Session id, from any span.
@@ -142,18 +148,17 @@ pub struct TraceSummary {
 
 /// The summary of a trace.
 ///
-/// `now` and `last_received_micros` (when its newest span came) decide whether it still runs. Totals count each model call
-/// once: the lowest span that states a figure owns it, and spans with the same response id count once.
+/// `now` and `last_received_micros` (when its newest span came) decide whether it still runs. Totals are those of the ledger.
 #[must_use]
 pub fn summary(
     trace_id: TraceId,
     source: i64,
-    rows: &[SpanRow],
+    trace: &TraceRows,
     now: UnixNanos,
     last_received_micros: u64,
 ) -> TraceSummary {
-    let tree = tree(rows);
-    let counted = counted(rows, &tree);
+    let (rows, tree, ledger) = (trace.rows(), trace.tree(), trace.ledger());
+    let sums = ledger.sums;
     let axis = Axis::of(rows);
     let roots = || {
         tree.order
@@ -166,12 +171,12 @@ pub fn summary(
     let facts = || {
         tree.order
             .iter()
-            .filter_map(|&row| Some((row, rows[row].facts.as_ref()?)))
+            .filter_map(|&row| rows[row].facts.as_ref())
     };
 
     let state = TraceState::of_rows(rows, last_received_micros, now.micros());
 
-    let mut calls: Vec<usize> = (0..rows.len()).filter(|&row| counted.call[row]).collect();
+    let mut calls: Vec<usize> = (0..rows.len()).filter(|&row| ledger.is_call[row]).collect();
     calls.sort_by_key(|&row| (rows[row].start, rows[row].span_id));
     let mut models: Vec<String> = Vec::new();
     for model in calls
@@ -182,22 +187,9 @@ pub fn summary(
             models.push(model.clone());
         }
     }
-    let mut findings: Vec<String> = facts()
-        .flat_map(|(_, facts)| facts.findings.clone())
-        .collect();
+    let mut findings: Vec<String> = facts().flat_map(|facts| facts.findings.clone()).collect();
     findings.sort_unstable();
     findings.dedup();
-    let total = |figure: fn(&crate::model::Usage) -> Option<u64>| {
-        facts()
-            .filter(|(row, _)| counted.usage[*row])
-            .filter_map(|(_, facts)| figure(facts.usage.as_ref()?))
-            .reduce(u64::saturating_add)
-    };
-    let cost = facts()
-        .filter(|(row, _)| counted.cost[*row])
-        .filter_map(|(_, facts)| facts.cost_usd)
-        .reduce(|sum, cost| sum + cost)
-        .filter(|cost| cost.is_finite());
     let head_facts = head.and_then(|head| head.facts.as_ref());
     // Some call of a trace may be told without its content.
     let call_facts = || {
@@ -218,15 +210,18 @@ pub fn summary(
         state,
         span_count: count(rows.len()),
         error_count: count(rows.iter().filter(|row| row.failed()).count()),
-        call_count: count(calls.len()),
+        call_count: ledger.calls,
         models,
-        input_tokens: total(|usage| usage.input),
-        output_tokens: total(|usage| usage.output),
-        cached_tokens: total(|usage| usage.cache_read),
-        cost_usd: cost,
+        input_tokens: sums.input,
+        output_tokens: sums.output,
+        cached_tokens: sums.cached,
+        cost_usd: sums.cost.map(NanoUsd::usd),
+        cost_nanos: sums.cost.map(|cost| cost.0),
+        unpriced_tokens: sums.unpriced_tokens,
+        unstated_calls: ledger.unstated_calls,
         ttft_nanos: ttft,
-        session: facts().find_map(|(_, facts)| facts.session.clone()),
-        user: facts().find_map(|(_, facts)| facts.user.clone()),
+        session: facts().find_map(|facts| facts.session.clone()),
+        user: facts().find_map(|facts| facts.user.clone()),
         input_preview: head_facts
             .and_then(|facts| facts.input_preview.clone())
             .or_else(|| call_facts().find_map(|facts| facts.input_preview.clone())),

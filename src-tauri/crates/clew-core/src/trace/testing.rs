@@ -1,7 +1,8 @@
 //! Rows for tests.
 
-use super::{RowFacts, SpanRow, Waterfall, summary, waterfall};
+use super::{RowFacts, SpanRow, TraceRows, Waterfall, summary, waterfall};
 use crate::model::{Facts, Operation, SpanId, TraceId, UnixNanos, Usage};
+use crate::price::PriceDesk;
 
 /// A span without facts.
 pub(crate) fn row(id: u64, parent: Option<u64>, start: u64, end: u64) -> SpanRow {
@@ -41,6 +42,11 @@ pub(crate) fn call(
     call
 }
 
+/// A trace of these rows, at the prices that come with Clew.
+pub(crate) fn traced(rows: &[SpanRow]) -> TraceRows {
+    TraceRows::of(rows.to_vec(), &mut PriceDesk::default())
+}
+
 /// A row named by its operation, as an agent's program would send it.
 pub(crate) fn step(
     id: u64,
@@ -62,5 +68,6 @@ pub(crate) fn step(
 /// The waterfall of rows.
 pub(crate) fn drawn(rows: &[SpanRow]) -> Waterfall {
     let id = TraceId::from_bytes(&[7; 16]).expect("a trace id");
-    waterfall(summary(id, 0, rows, UnixNanos(0), 0), rows)
+    let trace = traced(rows);
+    waterfall(summary(id, 0, &trace, UnixNanos(0), 0), &trace)
 }

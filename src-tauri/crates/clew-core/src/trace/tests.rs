@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::testing::{call, row, step};
+use super::testing::{call, row, step, traced};
 use super::*;
 use crate::convention::facts;
 use crate::convention::tests::recorded::{fixtures, folders, recorded};
@@ -42,7 +42,7 @@ fn traces(folder: &str) -> BTreeMap<Vec<u8>, Vec<SpanRow>> {
 
 fn summarised(rows: &[SpanRow]) -> TraceSummary {
     let id = TraceId::from_bytes(&[1; 16]).expect("valid");
-    summary(id, 0, rows, UnixNanos(0), 0)
+    summary(id, 0, &traced(rows), UnixNanos(0), 0)
 }
 
 fn totals(folder: &str) -> [u64; 3] {
@@ -242,7 +242,7 @@ fn a_wrapper_that_repeats_its_calls_does_not_count() {
         (Some(50), Some(12))
     );
     assert_eq!(summary.call_count, 2);
-    let drawn = waterfall(summary, &rows);
+    let drawn = waterfall(summary, &traced(&rows));
     assert_eq!(drawn.flags, [flag::NOT_COUNTED, 0, 0]);
 }
 
@@ -267,7 +267,7 @@ fn two_spans_with_one_response_id_count_once_in_either_order() {
         rows.rotate_left(1);
         let summary = summarised(&rows);
         assert_eq!((summary.input_tokens, summary.call_count), (Some(20), 1));
-        let drawn = waterfall(summary, &rows);
+        let drawn = waterfall(summary, &traced(&rows));
         assert_eq!(drawn.flags, [0, flag::NOT_COUNTED, 0]);
     }
 }
@@ -297,7 +297,14 @@ fn what_no_call_states_is_unknown_and_not_zero() {
 fn a_trace_is_complete_when_its_roots_have_ended() {
     let id = TraceId::from_bytes(&[1; 16]).expect("valid");
     let state = |rows: &[SpanRow], now_secs: u64| {
-        summary(id, 0, rows, UnixNanos(now_secs * 1_000_000_000), 1_000_000).state
+        summary(
+            id,
+            0,
+            &traced(rows),
+            UnixNanos(now_secs * 1_000_000_000),
+            1_000_000,
+        )
+        .state
     };
     let (ended, pending, child) = (
         row(1, None, 1, 9),
@@ -345,7 +352,7 @@ fn a_start_of_nothing_does_not_move_the_origin() {
         row(3, None, NOW + 4, NOW + 1),
         row(4, None, NOW + 1, u64::MAX),
     ];
-    let drawn = waterfall(summarised(&rows), &rows);
+    let drawn = waterfall(summarised(&rows), &traced(&rows));
     assert_eq!(drawn.value.origin_nanos, NOW.to_string());
     assert_eq!(drawn.value.extent_nanos, 10.0);
     assert_eq!(drawn.start, [0.0, 0.0, 1.0, 4.0]);
@@ -360,7 +367,7 @@ fn texts_are_written_once() {
         call(2, Some(1), (1, 1), None),
         call(3, Some(1), (1, 1), None),
     ];
-    let drawn = waterfall(summarised(&rows), &rows);
+    let drawn = waterfall(summarised(&rows), &traced(&rows));
     assert_eq!(
         drawn.value.strings,
         ["", "span 1", "shop", "span 2", "gpt-4o", "span 3"]
@@ -386,7 +393,7 @@ proptest! {
         }
         let summary = summarised(&rows);
         prop_assert!(summary.cost_usd.is_none_or(f64::is_finite));
-        let drawn = waterfall(summary, &rows);
+        let drawn = waterfall(summary, &traced(&rows));
         for (start, duration) in drawn.start.iter().zip(&drawn.duration) {
             prop_assert!(*start >= 0.0 && start + duration.max(0.0) <= drawn.value.extent_nanos * 1.000_001);
         }
@@ -464,7 +471,7 @@ fn recorded_traces_look_like_this() {
         let summary = summary(
             TraceId::from_bytes(id).expect("a trace id"),
             0,
-            rows,
+            &traced(rows),
             UnixNanos(0),
             0,
         );
@@ -476,8 +483,8 @@ fn recorded_traces_look_like_this() {
                 (span_id, facts(&recorded.view()))
             })
             .collect();
-        let text = markdown(&summary, rows, None, &by_span, 4_000);
-        let drawn = waterfall(summary, rows);
+        let text = markdown(&summary, &traced(rows), None, &by_span, 4_000);
+        let drawn = waterfall(summary, &traced(rows));
         let bars: Vec<String> = (0..drawn.name.len())
             .map(|at| {
                 let text = |index: u32| &drawn.value.strings[index as usize];
@@ -508,7 +515,7 @@ fn recorded_traces_look_like_this() {
 fn every_recorded_trace_shows_every_span_once() {
     for folder in folders() {
         for rows in traces(&folder).values() {
-            let drawn = waterfall(summarised(rows), rows);
+            let drawn = waterfall(summarised(rows), &traced(rows));
             assert_eq!(drawn.name.len(), rows.len(), "{folder}");
             assert!(
                 drawn.flags.iter().all(|flags| flags & flag::CYCLE == 0),
@@ -523,7 +530,7 @@ fn only_a_trace_that_no_longer_runs_has_orphans() {
     let id = TraceId::from_bytes(&[7; 16]).expect("a trace id");
     let flags = |rows: &[SpanRow], now_secs: u64| {
         let now = UnixNanos(now_secs * 1_000_000_000);
-        waterfall(summary(id, 0, rows, now, 1_000_000), rows).flags
+        waterfall(summary(id, 0, &traced(rows), now, 1_000_000), &traced(rows)).flags
     };
     // The call has ended and was sent; the agent that it belongs to has not.
     let waiting = [step(2, Some(1), Operation::Llm, 0, 9)];

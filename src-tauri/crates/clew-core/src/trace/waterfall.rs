@@ -8,8 +8,8 @@ use ts_rs::TS;
 use super::critical_path::{Stretch, critical_path};
 use super::idle::{idle, total, works};
 use super::run::{Run, runs};
-use super::{SpanRow, TraceState, TraceSummary, counted, skew, tree};
-use crate::model::Operation;
+use super::{Entry, SpanRow, TraceRows, TraceState, TraceSummary, skew};
+use crate::model::{NanoUsd, Operation};
 use crate::packed::{Column, Pack};
 
 /// Bits of [`Waterfall::flags`].
@@ -122,9 +122,18 @@ pub struct Waterfall {
     /// Prompt tokens read from cache; -1 where not stated.
     #[ts(type = "Float64Array")]
     pub cached_tokens: Vec<f64>,
-    /// Stated cost in US dollars; -1 where not stated.
+    /// What the row adds to the trace's cost, in US dollars; -1 where it adds nothing or no price is known.
     #[ts(type = "Float64Array")]
     pub cost: Vec<f64>,
+    /// Prompt tokens of all calls that count below the row; -1 where there are none.
+    #[ts(type = "Float64Array")]
+    pub input_below: Vec<f64>,
+    /// Output tokens of all calls that count below it; -1 where there are none.
+    #[ts(type = "Float64Array")]
+    pub output_below: Vec<f64>,
+    /// What the calls that count below it cost together, in US dollars; -1 where none has a known price.
+    #[ts(type = "Float64Array")]
+    pub cost_below: Vec<f64>,
     /// Documents retrieved.
     #[ts(type = "Uint16Array")]
     pub documents: Vec<u16>,
@@ -167,6 +176,9 @@ impl Pack for Waterfall {
             ("outputTokens", Column::F64(self.output_tokens.clone())),
             ("cachedTokens", Column::F64(self.cached_tokens.clone())),
             ("cost", Column::F64(self.cost.clone())),
+            ("inputBelow", Column::F64(self.input_below.clone())),
+            ("outputBelow", Column::F64(self.output_below.clone())),
+            ("costBelow", Column::F64(self.cost_below.clone())),
             ("documents", Column::U16(self.documents.clone())),
             ("criticalRow", Column::U32(self.critical_row.clone())),
             ("criticalFrom", Column::F64(self.critical_from.clone())),
@@ -189,13 +201,13 @@ pub const fn told(state: TraceState) -> u16 {
 /// Offsets are clamped to the trace: times that cannot be (an end before its start, a start outside the years 2000 to
 /// 2262 in a trace whose other times lie inside) are flagged [`flag::CLOCK`] and lie at the trace's edge.
 #[must_use]
-pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
-    let tree = tree(rows);
-    let counted = counted(rows, &tree);
+pub fn waterfall(summary: TraceSummary, trace: &TraceRows) -> Waterfall {
+    let (rows, tree, ledger) = (trace.rows(), trace.tree(), trace.ledger());
     let axis = Axis::of(rows);
     let mut texts = Texts::default();
     let mut position = vec![-1; rows.len()];
     let heard = told(summary.state);
+    let below = ledger.below(tree);
     let mut built = Waterfall::empty(WaterfallValue {
         summary,
         origin_nanos: axis.origin.to_string(),
@@ -214,7 +226,7 @@ pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
         let usage = facts.and_then(|facts| facts.usage).unwrap_or_default();
         let bits = u64::from_be_bytes(*row.span_id.bytes());
         let bar = axis.bar(row);
-        let counts = counted.usage[at] || facts.is_none_or(|facts| facts.usage.is_none());
+        let counts = ledger.counts_usage(at) || facts.is_none_or(|facts| facts.usage.is_none());
         let skewed = tree.parent[at].and_then(|above| skew(rows[above].start, row.start));
         let flags = [
             (flag::VARIANTS, row.variants > 1),
@@ -274,9 +286,17 @@ pub fn waterfall(summary: TraceSummary, rows: &[SpanRow]) -> Waterfall {
         built.input_tokens.push(stated(usage.input));
         built.output_tokens.push(stated(usage.output));
         built.cached_tokens.push(stated(usage.cache_read));
+        built.cost.push(
+            ledger
+                .entry(at)
+                .and_then(Entry::amount)
+                .map_or(-1.0, NanoUsd::usd),
+        );
+        built.input_below.push(stated(below[at].input));
+        built.output_below.push(stated(below[at].output));
         built
-            .cost
-            .push(facts.and_then(|facts| facts.cost_usd).unwrap_or(-1.0));
+            .cost_below
+            .push(below[at].cost.map_or(-1.0, NanoUsd::usd));
         let documents = facts.map_or(0, |facts| facts.documents);
         built
             .documents
@@ -310,6 +330,9 @@ impl Waterfall {
             output_tokens: Vec::new(),
             cached_tokens: Vec::new(),
             cost: Vec::new(),
+            input_below: Vec::new(),
+            output_below: Vec::new(),
+            cost_below: Vec::new(),
             documents: Vec::new(),
             critical_row: Vec::new(),
             critical_from: Vec::new(),

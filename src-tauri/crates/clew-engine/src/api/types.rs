@@ -9,8 +9,11 @@ use clew_core::quality::{Finding, HeuristicKind};
 use clew_core::trace::TraceSummary;
 
 mod connect;
+mod ledger;
 
 pub use connect::{ConnectionProblem, Connections, Listening, Sender, Status, TestTrace};
+
+pub use ledger::{BookChoice, LedgerFilter, LedgerPage, LedgerSums, PriceBook, Prices, SetPrices};
 
 pub use crate::settings::{SetSettings, Settings};
 

@@ -10,12 +10,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clew_core::model::UnixNanos;
+use clew_core::price::PriceDesk;
 use clew_core::trace::SpanRow;
 use tokio::sync::Notify;
 
 use super::derived::{Derived, Summarised, derive, each, forget, heads};
+use super::elsewhere;
 use super::indexing::{Batch, Handover, Indexer};
 use super::pieces;
+use super::prices::Decisions;
 use super::repack::Repacking;
 use super::rows::{self, StoredRow};
 use super::search::{self, SharedIndex, Texts};
@@ -67,6 +70,8 @@ pub(crate) struct Deriver {
     /// Large traces that have just been summarised, and how long they rest.
     resting: BTreeMap<i64, Instant>,
     repacking: Repacking,
+    /// The prices by which traces are summarised, and the decisions that they follow.
+    desk: Option<(Arc<Decisions>, PriceDesk)>,
 }
 
 /// Spans read and derived, to be stored together.
@@ -115,6 +120,7 @@ impl Deriver {
             waiting: BTreeMap::new(),
             unfinished: Vec::new(),
             resting: BTreeMap::new(),
+            desk: None,
         }
     }
 
@@ -211,6 +217,14 @@ impl Deriver {
         let mut step = read(&self.store, after, size).await?;
         loop {
             let stale = self.stale(after).await?;
+            if self.unfinished.is_empty() {
+                self.unfinished =
+                    sqlx::query_scalar("SELECT trace FROM summaries WHERE changed = -1")
+                        .fetch_all(&self.store.reads)
+                        .await?;
+                self.unfinished
+                    .retain(|trace| !self.waiting.contains_key(trace));
+            }
             let due = !self.unfinished.is_empty()
                 || self.waiting.values().any(|at| *at <= Instant::now());
             if step.through == after && stale.places.is_empty() && !due {
@@ -307,9 +321,9 @@ impl Deriver {
             self.waiting.entry(trace).or_insert(due);
         }
         let due = self.due(now);
-        let (summaries, done) = self.summarise(&due, &mut step, &mut stale).await?;
+        let (summaries, done, others) = self.summarise(&due, &mut step, &mut stale).await?;
         // Facts that no summary covers yet: a crash must not leave it at that.
-        let outdated: Vec<i64> = touched.difference(&done).copied().collect();
+        let outdated: Vec<i64> = touched.difference(&done).chain(&others).copied().collect();
         // Before the mark falls: after a crash they are derived and indexed once more.
         if !stale.places.is_empty() {
             let replaced: Vec<Texts> = stale
@@ -401,13 +415,14 @@ impl Deriver {
     }
 
     /// Summarises traces as they will be once `step` and `stale` are stored, and notes in these what counts in totals.
-    /// Says which of them need no summary any more: what is too much for one step is left out.
+    /// Says which of them need no summary any more, since what is too much for one step is left out, and which other
+    /// traces need one.
     async fn summarise(
         &mut self,
         due: &[i64],
         step: &mut Step,
         stale: &mut Stale,
-    ) -> Result<(Vec<Summarised>, BTreeSet<i64>), Error> {
+    ) -> Result<(Vec<Summarised>, BTreeSet<i64>, BTreeSet<i64>), Error> {
         if due.is_empty() {
             return Ok(Default::default());
         }
@@ -465,6 +480,11 @@ impl Deriver {
                 LARGE_PAUSE.saturating_mul(u32::try_from(rows.len() / LARGE).unwrap_or(u32::MAX));
             self.resting.insert(*trace, now + pause);
         }
+        let decisions = self.store.prices.decisions();
+        let mut desk = match self.desk.take() {
+            Some((followed, desk)) if Arc::ptr_eq(&followed, &decisions) => desk,
+            _ => self.store.prices.desk(),
+        };
         let summarised = tokio::task::spawn_blocking(move || {
             let now = UnixNanos(
                 u64::try_from(now_micros())
@@ -474,21 +494,26 @@ impl Deriver {
             heads
                 .iter()
                 .filter_map(|head| Some((head, stored.remove(&head.id)?)))
-                .map(|(head, rows)| Summarised::of(head, rows, now))
+                .map(|(head, rows)| Summarised::of(head, rows, &mut desk, now))
                 .collect::<Result<Vec<_>, _>>()
+                .map(|summarised| (summarised, desk))
         })
         .await
         .map_err(Error::internal)??;
-        let mut summaries = Vec::with_capacity(summarised.len());
-        for (summary, counted) in summarised {
-            for (span, counted) in counted {
-                if let Some(derived) = facts.get_mut(&span) {
-                    derived.facts.counted = counted;
-                }
-            }
-            summaries.push(summary);
+        let (mut summaries, desk) = summarised;
+        self.desk = Some((decisions, desk));
+        // Another trace may tell of the same call and say more, or less than it did when it was summarised.
+        let now = Instant::now();
+        let others = elsewhere::settle(&self.store.reads, &mut summaries).await?;
+        for &trace in &others {
+            self.waiting.entry(trace).or_insert(now);
         }
-        Ok((summaries, done))
+        for (span, share) in summaries.iter().flat_map(Summarised::shares) {
+            if let Some(derived) = facts.get_mut(&span) {
+                derived.facts.share = share;
+            }
+        }
+        Ok((summaries, done, others))
     }
 }
 
@@ -499,7 +524,7 @@ fn fresh_rows(rows: Option<Vec<(i64, SpanRow)>>) -> Vec<StoredRow> {
         .into_iter()
         .map(|(id, row)| StoredRow {
             id,
-            counted: None,
+            share: None,
             row,
         })
         .collect();

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use clew_core::model::{Facts, Message, Operation, Part, TraceId, UnixNanos};
+use clew_core::price::PriceDesk;
 use clew_core::quality::{self, Finding};
-use clew_core::trace::{self, RowFacts, SpanRow, TraceSummary};
+use clew_core::trace::{self, Ledger, RowFacts, SpanRow, Standing, TraceRows, TraceSummary};
 use rusqlite::params;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::Store;
-use super::rows::StoredRow;
+use super::elsewhere::{self, Teller};
+use super::rows::{Share, StoredRow};
 use super::search::Texts;
 use super::spans::{self, Place, Whole};
 use super::writer::Session;
@@ -192,26 +194,18 @@ pub(crate) struct FactsRow {
     trace: i64,
     operation: i64,
     /// What of it counts in totals, once its trace is summarised.
-    pub(crate) counted: i64,
+    pub(crate) share: Share,
     start: i64,
     duration: Option<i64>,
     failed: bool,
     model: Option<String>,
+    /// A hash of the response id, and how much the span says of its call.
+    response: Option<i64>,
+    rank: u32,
     tokens: [Option<i64>; 3],
-    cost: Option<i64>,
     prompt: Option<String>,
     json: String,
     findings: Vec<(String, f64, String)>,
-}
-
-/// US dollars in billionths, as the database keeps them; `None` for what is no amount.
-pub(crate) fn nano_usd(usd: f64) -> Option<i64> {
-    let nano = (usd * 1e9).round();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the range is checked: up to a million dollars a call"
-    )]
-    (nano.is_finite() && nano.abs() <= 1e15).then_some(nano as i64)
 }
 
 impl FactsRow {
@@ -240,25 +234,24 @@ impl FactsRow {
             whole.span.end_time_unix_nano,
         );
         let status = whole.span.status.as_ref();
+        let failed = facts.error.is_some() || status.is_some_and(|status| status.code == 2);
         Ok(Self {
             span: whole.place.id,
             trace: whole.place.trace,
             operation: i64::try_from(index).unwrap_or(9),
-            counted: 0,
+            share: Share::default(),
             start: i64::try_from(start / 1_000).unwrap_or(i64::MAX),
             duration: (end != 0)
                 .then(|| i64::try_from(end.saturating_sub(start)).unwrap_or(i64::MAX)),
-            failed: facts.error.is_some() || status.is_some_and(|status| status.code == 2),
+            failed,
             model: row.model.clone(),
+            response: row.response_id.as_deref().map(elsewhere::response),
+            rank: row.rank(failed),
             tokens: [
                 count(usage.input),
                 count(usage.output),
                 count(usage.cache_read),
             ],
-            cost: facts
-                .cost_usd
-                .as_ref()
-                .and_then(|cost| nano_usd(cost.value)),
             prompt: prompt.transpose().map_err(Error::internal)?,
             json: serde_json::to_string(row).map_err(Error::internal)?,
             findings: findings
@@ -296,14 +289,14 @@ impl FactsRow {
         connection
             .prepare_cached(
                 "INSERT INTO facts (span, trace, operation, counted, start, duration, failed, model, input, output,
-                                    cached, cost, prompt, json)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                    cached, cost, prompt, json, response, rank)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.span,
                 self.trace,
                 self.operation,
-                self.counted,
+                self.share.counted,
                 self.start,
                 self.duration,
                 self.failed,
@@ -311,9 +304,11 @@ impl FactsRow {
                 input,
                 output,
                 cached,
-                self.cost,
+                self.share.cost,
                 self.prompt,
-                self.json
+                self.json,
+                self.response,
+                self.response.map(|_| self.rank)
             ])?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO findings (span, heuristic, start, value, evidence) VALUES (?, ?, ?, ?, ?)",
@@ -372,6 +367,64 @@ pub(crate) async fn heads(store: &Store, traces: &[i64]) -> Result<Vec<Head>, Er
     Ok(heads)
 }
 
+/// What of a row counts in totals.
+fn share(ledger: &Ledger, row: usize) -> Share {
+    let entry = ledger.entry(row);
+    let amount = entry.and_then(trace::Entry::amount);
+    let is_unpriced = entry.is_some_and(|entry| entry.unpriced() > 0);
+    let bits = [
+        (1, ledger.counts_usage(row)),
+        (2, amount.is_some()),
+        (4, ledger.is_call[row]),
+        (16, is_unpriced && ledger.counts_usage(row)),
+    ];
+    let set = bits.iter().filter(|(_, set)| *set);
+    Share {
+        counted: set.map(|(bit, _)| bit).sum(),
+        cost: amount.map(|amount| i64::try_from(amount.0).unwrap_or(i64::MAX)),
+    }
+}
+
+/// The tokens of a row that count in totals.
+fn tokens(ledger: &Ledger, row: usize) -> i64 {
+    let entry = ledger.entry(row).filter(|_| ledger.counts_usage(row));
+    let sides = [false, true].map(|is_output| entry.and_then(|entry| entry.tokens(is_output)));
+    let tokens = sides.into_iter().flatten().fold(0, u64::saturating_add);
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}
+
+/// What other traces are told of a row that owns a call.
+fn teller(head: &Head, span: i64, trace: &TraceRows, row: usize) -> Option<Teller> {
+    let entry = trace.ledger().entry(row)?;
+    if entry.standing != Standing::Counted {
+        return None;
+    }
+    let row = trace.rows().get(row)?;
+    let facts = row.facts.as_ref()?;
+    let signed = |micros: u64| i64::try_from(micros).unwrap_or(i64::MAX);
+    let took = row.end.0.saturating_sub(row.start.0) / 1_000;
+    Some(Teller {
+        trace: head.id,
+        span,
+        source: head.source,
+        response: elsewhere::response(facts.response_id.as_deref()?),
+        rank: facts.rank(row.failed()).into(),
+        span_id: row.span_id.as_i64(),
+        start: signed(row.start.micros()),
+        end: signed(row.start.micros()).saturating_add(signed(took)),
+        is_elsewhere: false,
+    })
+}
+
+/// A stored span's share in totals, as it is and as it was.
+struct Shared {
+    span: i64,
+    share: Share,
+    /// `None` where the span has no facts yet: they are stored with the share.
+    before: Option<Share>,
+    tokens: i64,
+}
+
 /// A trace's summary, ready to be stored.
 pub(crate) struct Summarised {
     trace: i64,
@@ -381,53 +434,55 @@ pub(crate) struct Summarised {
     operations: i64,
     services: BTreeSet<String>,
     models: BTreeSet<String>,
-    /// Stored spans whose share in totals has changed (`facts.counted`).
-    recounted: Vec<(i64, i64)>,
+    shares: Vec<Shared>,
+    /// Its spans that own a call which names its response.
+    tellers: Vec<Teller>,
+    /// Tokens and nano-dollars of its calls that count in another trace.
+    elsewhere: (i64, i64),
 }
 
 impl Summarised {
-    /// Summarises a trace from its rows, and says of each row what of it counts in totals.
+    /// Summarises a trace from its rows by the desk's prices, and decides what of each counts in totals.
     pub(crate) fn of(
         head: &Head,
         stored: Vec<StoredRow>,
+        desk: &mut PriceDesk,
         now: UnixNanos,
-    ) -> Result<(Self, Vec<(i64, i64)>), Error> {
-        let (before, rows): (Vec<(i64, Option<i64>)>, Vec<SpanRow>) = stored
+    ) -> Result<Self, Error> {
+        let (before, rows): (Vec<(i64, Option<Share>)>, Vec<SpanRow>) = stored
             .into_iter()
-            .map(|stored| ((stored.id, stored.counted), stored.row))
+            .map(|stored| ((stored.id, stored.share), stored.row))
             .unzip();
-        let summary = trace::summary(head.trace_id, head.source, &rows, now, head.received);
+        let trace = TraceRows::of(rows, desk);
+        let summary = trace::summary(head.trace_id, head.source, &trace, now, head.received);
         let json = serde_json::to_string(&summary).map_err(Error::internal)?;
-        let counted = trace::counted(&rows, &trace::tree(&rows));
-        let counted: Vec<(i64, i64)> = before
-            .iter()
-            .enumerate()
-            .map(|(row, (id, _))| {
-                let [usage, cost, call] = [&counted.usage, &counted.cost, &counted.call]
-                    .map(|counts| i64::from(counts[row]));
-                (*id, usage | cost << 1 | call << 2)
+        let rows = before.iter().zip(0..);
+        let shares = rows
+            .clone()
+            .map(|((span, before), row)| Shared {
+                span: *span,
+                share: share(trace.ledger(), row),
+                before: *before,
+                tokens: tokens(trace.ledger(), row),
             })
+            .collect();
+        let tellers = rows
+            .filter_map(|((span, _), row)| teller(head, *span, &trace, row))
             .collect();
         let mut operations = 0;
         let (mut services, mut models) = (BTreeSet::new(), BTreeSet::new());
-        for row in rows {
-            services.insert(row.service);
-            if let Some(facts) = row.facts {
+        for row in trace.rows() {
+            services.insert(row.service.clone());
+            if let Some(facts) = &row.facts {
                 operations |= 1
                     << Operation::ALL
                         .iter()
                         .position(|one| *one == facts.operation)
                         .unwrap_or(9);
-                models.extend(facts.model);
+                models.extend(facts.model.clone());
             }
         }
-        let recounted = counted
-            .iter()
-            .zip(&before)
-            .filter(|((_, now), (_, before))| before.is_some_and(|before| before != *now))
-            .map(|(counted, _)| *counted)
-            .collect();
-        let summarised = Self {
+        Ok(Self {
             trace: head.id,
             changed: head.changed,
             summary,
@@ -435,9 +490,35 @@ impl Summarised {
             operations,
             services,
             models,
-            recounted,
-        };
-        Ok((summarised, counted))
+            shares,
+            tellers,
+            elsewhere: (0, 0),
+        })
+    }
+
+    pub(crate) const fn trace(&self) -> i64 {
+        self.trace
+    }
+
+    pub(crate) fn tellers(&self) -> impl Iterator<Item = Teller> {
+        self.tellers.iter().copied()
+    }
+
+    /// Each span's share in totals, by its row in the database.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (i64, Share)> {
+        self.shares.iter().map(|shared| (shared.span, shared.share))
+    }
+
+    /// Leaves the calls of these spans to other traces.
+    pub(crate) fn count_elsewhere(&mut self, spans: &BTreeSet<i64>) {
+        for shared in &mut self.shares {
+            if spans.contains(&shared.span) {
+                let (tokens, cost) = &mut self.elsewhere;
+                *tokens = tokens.saturating_add(shared.tokens);
+                *cost = cost.saturating_add(shared.share.cost.unwrap_or(0));
+                shared.share = Share::elsewhere();
+            }
+        }
     }
 
     pub(crate) fn store(&self, session: &mut Session<'_>) -> Result<(), Error> {
@@ -453,8 +534,8 @@ impl Summarised {
         connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO summaries (trace, changed, start, duration, spans, errors, tokens, cost, operations,
-                                                   session, json)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE EXISTS (SELECT 1 FROM traces WHERE id = ?1)",
+                                                   session, json, tokens_elsewhere, cost_elsewhere)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 WHERE EXISTS (SELECT 1 FROM traces WHERE id = ?1)",
             )?
             .execute(params![
                 self.trace,
@@ -464,10 +545,12 @@ impl Summarised {
                 summary.span_count,
                 summary.error_count,
                 tokens,
-                summary.cost_usd.and_then(nano_usd),
+                summary.cost_nanos.map(signed),
                 self.operations,
                 summary.session,
-                self.json
+                self.json,
+                self.elsewhere.0,
+                self.elsewhere.1
             ])?;
         connection
             .prepare_cached("DELETE FROM trace_values WHERE trace = ?")?
@@ -485,9 +568,16 @@ impl Summarised {
                     .execute(params![facet, value, self.trace])?;
             }
         }
-        let mut count = connection.prepare_cached("UPDATE facts SET counted = ? WHERE span = ?")?;
-        for (span, counted) in &self.recounted {
-            count.execute([*counted, *span])?;
+        let mut update =
+            connection.prepare_cached("UPDATE facts SET counted = ?, cost = ? WHERE span = ?")?;
+        for shared in &self.shares {
+            if shared.before.is_some_and(|before| before != shared.share) {
+                update.execute(params![
+                    shared.share.counted,
+                    shared.share.cost,
+                    shared.span
+                ])?;
+            }
         }
         Ok(())
     }

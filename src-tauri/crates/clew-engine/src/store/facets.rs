@@ -53,7 +53,7 @@ async fn fill(
     );
     query.push_bind(now - RUNNING_MICROS).push(
         ", t.rooted = 1, coalesce(m.duration, min(t.finish - t.start, 9223372036854775) * 1000),
-           m.tokens, m.cost, m.operations",
+           m.tokens - m.tokens_elsewhere AS tokens, m.cost - m.cost_elsewhere AS cost, m.operations",
     );
     for facet in Facet::ALL {
         query.push(", ");

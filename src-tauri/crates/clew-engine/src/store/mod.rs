@@ -12,12 +12,15 @@ pub(crate) mod deletion;
 pub(crate) mod derive;
 pub(crate) mod derived;
 pub(crate) mod disk;
+pub(crate) mod elsewhere;
 pub(crate) mod facets;
 pub(crate) mod figures;
 pub(crate) mod ground;
 mod indexing;
+pub(crate) mod ledger;
 pub(crate) mod pieces;
 pub(crate) mod prepare;
+pub(crate) mod prices;
 pub(crate) mod purge;
 mod repack;
 pub(crate) mod retention;
@@ -43,6 +46,7 @@ use sqlx::sqlite::{
 
 use crate::error::{Cause, Error, ErrorCode};
 use ballast::Ballast;
+use prices::Prices;
 
 /// What `PRAGMA application_id` says of a Clew database: "CLEW".
 const APPLICATION_ID: i64 = 0x434C_4557;
@@ -50,7 +54,7 @@ const APPLICATION_ID: i64 = 0x434C_4557;
 /// The first SQLite without the WAL-reset corruption bug (sqlite.org/wal.html#walresetbug).
 const SQLITE_FLOOR: i32 = 3_051_003;
 
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (
         1,
         "ground",
@@ -66,6 +70,11 @@ const MIGRATIONS: [(i64, &str, &str); 3] = [
         "arrival",
         include_str!("../../migrations/0003_arrival.sql"),
     ),
+    (
+        4,
+        "ledger",
+        include_str!("../../migrations/0004_ledger.sql"),
+    ),
 ];
 
 /// How long the owner of a lock may take to write its name into it, and how often it is looked for.
@@ -77,6 +86,8 @@ const NAMING_STEP: Duration = Duration::from_millis(10);
 pub(crate) struct Store {
     pub(crate) path: PathBuf,
     pub(crate) reads: SqlitePool,
+    /// What the user decided about prices.
+    pub(crate) prices: Prices,
 }
 
 /// Holds the lock that makes this process the only one that writes; the lock falls with it.
@@ -101,14 +112,7 @@ impl Store {
         make_private_file(path)?;
         migrate(path).await?;
         make_index(&search::path(path))?;
-        let reads = connect(path).await?;
-        Ok((
-            Self {
-                path: path.to_owned(),
-                reads,
-            },
-            lock,
-        ))
+        Ok((Self::read(path).await?, lock))
     }
 
     /// Opens the database only to read it, beside a process that may be writing.
@@ -136,10 +140,18 @@ impl Store {
                 ),
             ));
         }
-        Ok(Self {
+        Self::read(path).await
+    }
+
+    /// Connects readers, and reads what all of them need.
+    async fn read(path: &Path) -> Result<Self, Error> {
+        let store = Self {
             path: path.to_owned(),
             reads: connect(path).await?,
-        })
+            prices: Prices::default(),
+        };
+        store.prices.read(&store.reads).await?;
+        Ok(store)
     }
 
     /// Bytes of the database with its write-ahead log, and of the index with its own.

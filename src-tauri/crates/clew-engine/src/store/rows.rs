@@ -12,13 +12,22 @@ use super::columns::{self, Answers, integers, joined};
 use super::spans::{self, PLACE, Place};
 use crate::error::Error;
 
+/// What of a span counts in totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Share {
+    /// `facts.counted`: 1 its tokens, 2 its cost, 4 as a call; 8 it counts in another trace, 16 its price is not known.
+    pub(crate) counted: i64,
+    /// `facts.cost`: what it adds to the cost, in nano-dollars.
+    pub(crate) cost: Option<i64>,
+}
+
 /// A shown span's row with what the database says of its facts.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredRow {
     /// The span's row in the database.
     pub(crate) id: i64,
-    /// `facts.counted`; `None` without facts.
-    pub(crate) counted: Option<i64>,
+    /// What its facts say of its share in totals; `None` without facts.
+    pub(crate) share: Option<Share>,
     pub(crate) row: SpanRow,
 }
 
@@ -36,7 +45,13 @@ pub(crate) async fn stored(reads: &SqlitePool, traces: &[i64]) -> Result<Rows, E
     let ids = spans::ids_of(reads, traces).await?;
     let select = format!(
         "{}, group_concat(ifnull(f.json, ''), char(10))",
-        joined(&[&ROW[..], &["s.trace", "s.id", "s.shown", "f.counted"]].concat())
+        joined(
+            &[
+                &ROW[..],
+                &["s.trace", "s.id", "s.shown", "f.counted", "f.cost"]
+            ]
+            .concat()
+        )
     );
     let from = format!("{} LEFT JOIN facts f ON f.span = s.id", spans::BY_ID);
     let Answers {
@@ -66,7 +81,7 @@ pub(crate) async fn stored(reads: &SqlitePool, traces: &[i64]) -> Result<Rows, E
         row.facts = first.facts.take();
         found.entry(first.trace).or_default().push(StoredRow {
             id: first.id,
-            counted: first.counted,
+            share: first.share,
             row,
         });
     }
@@ -171,26 +186,29 @@ struct Stored {
     trace: i64,
     id: i64,
     shown: bool,
-    counted: Option<i64>,
+    share: Option<Share>,
     facts: Option<RowFacts>,
 }
 
 impl Stored {
     /// Takes apart the rows that one answer stands for.
     fn all(answer: &SqliteRow) -> Vec<Self> {
-        const NUMBERS: usize = ROW.len() + 4;
+        const NUMBERS: usize = ROW.len() + 5;
         let facts = answer.get::<Option<&str>, _>(NUMBERS).unwrap_or_default();
         let rows = integers::<NUMBERS>(answer)
             .into_iter()
             .zip(facts.split('\n'));
         rows.filter_map(|(values, json)| {
-            let (row, [trace, id, shown, counted]) = values.split_last_chunk()?;
+            let (row, [trace, id, shown, counted, cost]) = values.split_last_chunk()?;
             Some(Self {
                 columns: Columns::of(row)?,
                 trace: (*trace)?,
                 id: (*id)?,
                 shown: (*shown)? != 0,
-                counted: *counted,
+                share: counted.map(|counted| Share {
+                    counted,
+                    cost: *cost,
+                }),
                 facts: serde_json::from_str(json).ok(),
             })
         })

@@ -406,7 +406,7 @@ async fn data(
     Ok(found)
 }
 
-fn push_list(query: &mut QueryBuilder<Sqlite>, ids: &[i64]) {
+pub(super) fn push_list(query: &mut QueryBuilder<Sqlite>, ids: &[i64]) {
     let mut list = query.separated(", ");
     ids.iter().for_each(|id| {
         list.push_bind(*id);

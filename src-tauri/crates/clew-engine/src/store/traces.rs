@@ -28,7 +28,12 @@ impl Facet {
 
 /// Appends a condition for all of a filter over `traces t LEFT JOIN summaries m ON m.trace = t.id`. `now` is in
 /// microseconds since the epoch.
-fn push_filter(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter, now: i64, indexed: bool) {
+pub(super) fn push_filter(
+    query: &mut QueryBuilder<Sqlite>,
+    filter: &TraceFilter,
+    now: i64,
+    indexed: bool,
+) {
     push_common(query, filter, indexed);
     for facet in Facet::ALL {
         query.push(" AND ");
@@ -355,7 +360,7 @@ impl Page<'_> {
     }
 }
 
-fn read_cursor(cursor: &str) -> Result<(i64, i64), Error> {
+pub(super) fn read_cursor(cursor: &str) -> Result<(i64, i64), Error> {
     let parts = cursor
         .split_once(':')
         .and_then(|(at, row)| Some((at.parse().ok()?, row.parse().ok()?)));
@@ -401,6 +406,9 @@ fn summary(row: &SqliteRow, now: i64) -> Result<TraceSummary, Error> {
         output_tokens: None,
         cached_tokens: None,
         cost_usd: None,
+        cost_nanos: None,
+        unpriced_tokens: 0,
+        unstated_calls: 0,
         ttft_nanos: None,
         session: None,
         user: None,

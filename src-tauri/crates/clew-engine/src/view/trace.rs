@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
-    self, Roots, RowFacts, SpanDetail, SpanRow, Surroundings, TraceState, Tree, VariantRow,
+    self, Roots, RowFacts, SpanDetail, SpanRow, Surroundings, TraceRows, TraceState, VariantRow,
     Waterfall, flag,
 };
 
@@ -38,7 +38,7 @@ struct Standing {
 struct Loaded {
     row: i64,
     id: TraceId,
-    rows: Vec<SpanRow>,
+    trace: TraceRows,
     received: u64,
 }
 
@@ -49,11 +49,11 @@ impl Engine {
             let summary = trace::summary(
                 loaded.id,
                 params.source,
-                &loaded.rows,
+                &loaded.trace,
                 now(),
                 loaded.received,
             );
-            trace::waterfall(summary, &loaded.rows)
+            trace::waterfall(summary, &loaded.trace)
         })
         .await
         .map_err(Error::internal)
@@ -98,9 +98,8 @@ impl Engine {
     pub(crate) async fn copy_trace(&self, params: CopyTrace) -> Result<Text, Error> {
         let mut loaded = self.load(params.source, &params.trace_id).await?;
         let below = params.span_id.as_deref().map(span_id).transpose()?;
-        let tree = trace::tree(&loaded.rows);
         let chosen: Option<BTreeSet<i64>> = below
-            .map(|span| subtree(&loaded.rows, &tree, span, params.subtree))
+            .map(|span| subtree(&loaded.trace, span, params.subtree))
             .transpose()?;
         let mut places = self.places(loaded.row, None).await?;
         let read = match (below, params.variant.as_deref()) {
@@ -126,6 +125,7 @@ impl Engine {
         });
         let whole = spans::whole(&self.inner.store.reads, places).await?;
         let budget = params.max_tokens.unwrap_or(MARKDOWN_TOKENS);
+        let mut desk = self.inner.store.prices.desk();
         let text = tokio::task::spawn_blocking(move || match params.format {
             CopyFormat::OtlpJson => to_json(&whole.iter().map(source).collect::<Vec<_>>()),
             CopyFormat::Markdown => {
@@ -133,12 +133,14 @@ impl Engine {
                 if let Some(whole) =
                     other.and_then(|place| whole.iter().find(|whole| whole.place.id == place.id))
                 {
-                    restate(&mut loaded.rows, whole);
+                    let mut rows = loaded.trace.into_rows();
+                    restate(&mut rows, whole);
+                    loaded.trace = TraceRows::of(rows, &mut desk);
                 }
                 let summary = trace::summary(
                     loaded.id,
                     params.source,
-                    &loaded.rows,
+                    &loaded.trace,
                     now(),
                     loaded.received,
                 );
@@ -148,7 +150,7 @@ impl Engine {
                         Some((SpanId::from_i64(whole.place.span_id)?, whole.facts()))
                     })
                     .collect();
-                trace::markdown(&summary, &loaded.rows, below, &facts, budget)
+                trace::markdown(&summary, &loaded.trace, below, &facts, budget)
             }
         })
         .await
@@ -168,10 +170,14 @@ impl Engine {
             .bind(row)
             .fetch_one(reads)
             .await?;
+        let mut desk = self.inner.store.prices.desk();
+        let trace = tokio::task::spawn_blocking(move || TraceRows::of(rows, &mut desk))
+            .await
+            .map_err(Error::internal)?;
         Ok(Loaded {
             row,
             id,
-            rows,
+            trace,
             received: u64::try_from(received).unwrap_or(0),
         })
     }
@@ -395,12 +401,8 @@ fn build(
 }
 
 /// The span, and with `below` everything under it.
-fn subtree(
-    rows: &[SpanRow],
-    tree: &Tree,
-    span: SpanId,
-    below: bool,
-) -> Result<BTreeSet<i64>, Error> {
+fn subtree(trace: &TraceRows, span: SpanId, below: bool) -> Result<BTreeSet<i64>, Error> {
+    let (rows, tree) = (trace.rows(), trace.tree());
     let place = tree
         .order
         .iter()

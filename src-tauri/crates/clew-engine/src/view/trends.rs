@@ -60,7 +60,7 @@ impl Engine {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT f.start, f.counted, n.text, f.input, f.output, f.cached, f.cost, f.duration, f.failed
              FROM facts f LEFT JOIN strings n ON n.id = f.model
-             WHERE f.counted <> 0",
+             WHERE f.counted <> 0 AND f.counted <> 8",
         );
         push_range(&mut query, "f.start", range);
         query.push(" ORDER BY f.start");

@@ -34,24 +34,24 @@ impl Reader<'_, '_> {
     pub(super) fn usage(&self, table: &Table, facts: &mut Facts) {
         let read = self.usage_json(table).or_else(|| self.usage_keys(table));
         if let Some((form, key)) = read {
-            let (usage, rule) = self.counted(form, &key, facts);
+            let (usage, rule) = self.counted(&form, &key, facts);
             (facts.usage, facts.cache_rule) = (Some(usage), rule);
         }
     }
 
     /// The usage in this JSON, and how its source counts cached tokens.
     pub(in crate::convention) fn usage_of(&self, json: &Json, key: &str) -> Option<Counted> {
-        Some(self.counted(form(json)?, key, &Facts::default()))
+        Some(self.counted(&form(json)?, key, &Facts::default()))
     }
 
-    fn counted(&self, form: Form, key: &str, facts: &Facts) -> Counted {
+    fn counted(&self, form: &Form, key: &str, facts: &Facts) -> Counted {
         let mut usage = form.usage;
         let cached = usage
             .cache_read
             .unwrap_or(0)
             .saturating_add(usage.cache_write.unwrap_or(0));
         let rows = crate::convention::cache_rows(self.convention());
-        let rule = rule(&form, rows, self.map, facts, cached);
+        let rule = rule(form, rows, self.map, facts, cached);
         if let (Some(input), Some(rule)) = (usage.input, &rule)
             && rule.counting == CacheCounting::Exclusive
         {

@@ -170,7 +170,6 @@ const SHAPES: &[Shape] = &[
         image_input: &["input_image_tokens"],
         audio_output: &["output_audio_tokens"],
         image_output: &["output_image_tokens"],
-        ..NOTHING
     },
     Shape {
         told_by: &["cache_creation_input_tokens", "cache_read_input_tokens"],
@@ -221,10 +220,10 @@ pub(super) fn form(json: &Json) -> Option<Form> {
             number(value)
         })
     };
-    let there = |path: &&'static str| json.get(path).is_some_and(|value| !value.is_null());
+    let there = |path: &&str| json.get(path).is_some_and(|value| !value.is_null());
     let shape = SHAPES
         .iter()
-        .find(|shape| shape.told_by.iter().any(|path| there(&path)))?;
+        .find(|shape| shape.told_by.iter().any(there))?;
     let (short, long) = (count(shape.cache_write_5m), count(shape.cache_write_1h));
     let split = [short, long]
         .into_iter()

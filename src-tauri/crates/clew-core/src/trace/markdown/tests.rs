@@ -2,7 +2,7 @@ use super::*;
 use crate::model::{Stated, TraceId, UnixNanos};
 use crate::trace::RowFacts;
 use crate::trace::summary;
-use crate::trace::testing::row;
+use crate::trace::testing::{row, traced};
 
 fn stated<T>(value: T) -> Option<Stated<T>> {
     Some(Stated::new(value, "test", "key"))
@@ -51,8 +51,9 @@ fn told(
     tokens: u32,
 ) -> String {
     let id = TraceId::from_bytes(&[7; 16]).expect("valid");
-    let summary = summary(id, 0, rows, UnixNanos(0), 0);
-    markdown(&summary, rows, below, facts, tokens)
+    let trace = traced(rows);
+    let summary = summary(id, 0, &trace, UnixNanos(0), 0);
+    markdown(&summary, &trace, below, facts, tokens)
 }
 
 #[test]

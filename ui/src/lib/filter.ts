@@ -1,7 +1,7 @@
-import type { Operation, TimeRange, TraceFilter, TraceSort, TraceStatus } from "../../generated/api.ts";
-import { OPERATIONS } from "../../lib/format.ts";
-import { timeRange } from "../../lib/range.svelte.ts";
-import { route, setQuery } from "../../lib/route.svelte.ts";
+import type { Operation, TimeRange, TraceFilter, TraceSort, TraceStatus } from "../generated/api.ts";
+import { OPERATIONS } from "./format.ts";
+import { timeRange } from "./range.svelte.ts";
+import { route, setQuery } from "./route.svelte.ts";
 
 /** A filter whose values the facets list: its parameter in the URL. */
 export type Facet = "status" | "model" | "kind" | "service";

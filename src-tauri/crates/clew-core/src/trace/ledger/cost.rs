@@ -1,0 +1,238 @@
+//! What entries cost: as stated, else by the prices that hold, line by line.
+
+use super::super::{SpanRow, Tree};
+use super::standing::{Exclusion, Standing, Standings, states_cost};
+use super::{Entry, is_call};
+use crate::model::{Bucket, NanoUsd, Operation};
+use crate::price::{PerToken, PriceDesk, PriceSource, Priced, Quote, Terms};
+
+/// One line of an entry: so many of one bucket at a price, or the cost that a span states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What is counted; `None` for a stated cost.
+    pub bucket: Option<Bucket>,
+    /// How many: tokens, or calls of [`Bucket::Request`]; 1 for a stated cost.
+    pub count: u64,
+    /// The price of one, where a list tells it.
+    pub price: Option<PerToken>,
+    /// The bucket whose price it is: its own, or that of a wider kind.
+    pub priced_as: Option<Bucket>,
+    /// What the list's price makes of it, rounded once; `None` where no list tells a price.
+    pub listed: Option<NanoUsd>,
+    /// What it adds to the entry's cost: the listed amount, nothing where the cost is stated. `None` where no price is known.
+    pub amount: Option<NanoUsd>,
+}
+
+/// Where an entry's cost comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CostBasis {
+    /// This row states it: the entry's own, or another one that tells of the same call.
+    Stated(usize),
+    /// The prices of [`Cost::source`], line by line.
+    Listed,
+    /// This row above states what all calls below it cost together.
+    Above(usize),
+    /// This row below states it.
+    Below(usize),
+}
+
+/// What an entry costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// The sum of the lines' amounts; `None` where none is known.
+    pub amount: Option<NanoUsd>,
+    /// Where it comes from.
+    pub basis: CostBasis,
+    /// What a span states.
+    pub stated: Option<NanoUsd>,
+    /// What the list's prices make of all lines; `None` where one of them has no price.
+    pub listed: Option<NanoUsd>,
+    /// The list, and since when its prices hold.
+    pub source: PriceSource,
+    /// The most tokens that the model reads, where the book says so.
+    pub window: Option<u64>,
+}
+
+impl Cost {
+    /// Whether the stated and the listed cost differ by more than a hundredth of the listed one.
+    #[must_use]
+    pub fn disagrees(&self) -> bool {
+        self.stated
+            .zip(self.listed)
+            .is_some_and(|(stated, listed)| {
+                u128::from(stated.0.abs_diff(listed.0)) * 100 > u128::from(listed.0)
+            })
+    }
+}
+
+/// The entries of all rows that have one, priced.
+pub(super) fn entries(
+    rows: &[SpanRow],
+    tree: &Tree,
+    standings: &Standings,
+    desk: &mut PriceDesk,
+) -> Vec<Entry> {
+    let mut priced: Vec<Option<Entry>> = vec![None; rows.len()];
+    // A row at or below which a cost is known.
+    let mut known: Vec<Option<usize>> = vec![None; rows.len()];
+    for &row in tree.order.iter().rev() {
+        if let Some(standing) = standings.of_row[row] {
+            let mut entry = entry(rows, row, standing, &standings.twins[row], desk);
+            match (known[row], entry.standing) {
+                (Some(below), Standing::Counted) if entry.has_cost() => entry.told_below(below),
+                (None, Standing::Excluded(Exclusion::Below(_))) if states_cost(&rows[row]) => {
+                    entry.standing = Standing::CostOnly;
+                }
+                _ => {}
+            }
+            if entry.amount().is_some() {
+                known[row] = Some(row);
+            }
+            priced[row] = Some(entry);
+        }
+        if let (Some(found), Some(above)) = (known[row], tree.parent[row]) {
+            known[above] = Some(found);
+        }
+    }
+    // What a span above states, no call below it is missing.
+    let mut covered: Vec<Option<usize>> = vec![None; rows.len()];
+    for &row in &tree.order {
+        let above = tree.parent[row].and_then(|above| covered[above]);
+        covered[row] = match &priced[row] {
+            Some(entry) if entry.standing == Standing::CostOnly => Some(row),
+            _ => above,
+        };
+        if let (Some(above), Some(entry)) = (above, &mut priced[row])
+            && entry.standing == Standing::Counted
+        {
+            entry.cost.basis = CostBasis::Above(above);
+        }
+    }
+    priced.into_iter().flatten().collect()
+}
+
+impl Entry {
+    fn has_cost(&self) -> bool {
+        self.cost.amount.is_some() || self.cost.listed.is_some() || !self.lines.is_empty()
+    }
+
+    /// Leaves the cost to a row below that states it.
+    fn told_below(&mut self, below: usize) {
+        for line in &mut self.lines {
+            line.amount = None;
+        }
+        self.lines.retain(|line| line.bucket.is_some());
+        self.cost.amount = None;
+        self.cost.basis = CostBasis::Below(below);
+    }
+}
+
+fn entry(
+    rows: &[SpanRow],
+    row: usize,
+    standing: Standing,
+    twins: &[usize],
+    desk: &mut PriceDesk,
+) -> Entry {
+    let span = &rows[row];
+    let split = span
+        .facts
+        .as_ref()
+        .and_then(|facts| facts.usage)
+        .map(|usage| usage.split())
+        .unwrap_or_default();
+    let quote = quote(span, desk);
+    let rates = quote.rates.as_ref();
+    let prompt = split.input().unwrap_or(0);
+    let mut counts = split.counts;
+    let bills_calls = rates.is_some_and(|rates| rates.own(Bucket::Request).is_some());
+    let was_served =
+        !counts.is_empty() || (span.operation() == Operation::Reranker && !span.failed());
+    if bills_calls && was_served && is_call(span.operation()) {
+        counts.push((Bucket::Request, 1));
+    }
+    let mut lines: Vec<Line> = counts
+        .into_iter()
+        .map(|(bucket, count)| {
+            let rate = rates.and_then(|rates| rates.rate(bucket));
+            let price = rate.map(|(_, rate)| rate.at(prompt));
+            let listed = price.map(|price| price.times(count));
+            Line {
+                bucket: Some(bucket),
+                count,
+                price,
+                priced_as: rate.map(|(bucket, _)| bucket),
+                listed,
+                amount: listed,
+            }
+        })
+        .collect();
+    // A part of a bill is no bill: one bucket without a price leaves the whole entry unknown.
+    let billed = || lines.iter().filter(|line| line.count > 0);
+    let all: Option<NanoUsd> = billed().map(|line| line.listed).sum();
+    let listed = all.filter(|_| !lines.is_empty() && rates.is_some());
+    if listed.is_none() {
+        for line in &mut lines {
+            line.amount = None;
+        }
+    }
+
+    let states = std::iter::once(row)
+        .chain(twins.iter().copied())
+        .filter(|&teller| states_cost(&rows[teller]));
+    let stated = states
+        .filter_map(|teller| {
+            let cost = rows[teller].facts.as_ref()?.cost_usd?;
+            Some((teller, NanoUsd::from_usd(cost)?))
+        })
+        .next();
+    if let Some((_, amount)) = stated {
+        for line in &mut lines {
+            line.amount = None;
+        }
+        lines.push(Line {
+            bucket: None,
+            count: 1,
+            price: None,
+            priced_as: None,
+            listed: None,
+            amount: Some(amount),
+        });
+    }
+    let amount = lines
+        .iter()
+        .filter_map(|line| line.amount)
+        .reduce(|sum, amount| sum + amount);
+    Entry {
+        row,
+        standing,
+        lines,
+        cost: Cost {
+            amount,
+            basis: stated.map_or(CostBasis::Listed, |(teller, _)| CostBasis::Stated(teller)),
+            stated: stated.map(|(_, amount)| amount),
+            listed,
+            source: quote.source,
+            window: quote.window,
+        },
+        faults: split.faults,
+    }
+}
+
+fn quote(span: &SpanRow, desk: &mut PriceDesk) -> Quote {
+    let Some(facts) = &span.facts else {
+        return Quote::unknown();
+    };
+    let call = Priced {
+        provider: facts.provider.as_deref(),
+        response_model: facts.model.as_deref(),
+        request_model: facts.request_model.as_deref(),
+        at: span.start,
+        terms: Terms {
+            service_tier: facts.service_tier.as_deref(),
+            batch: facts.batch,
+        },
+        loopback: facts.loopback,
+    };
+    desk.quote(&call, span.received_micros)
+}

@@ -1,0 +1,224 @@
+//! The ledger as views and files show it: each entry with the span that it came from.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::super::{SpanRow, TraceRows};
+use super::{CostBasis, Entry, Exclusion, Line, Standing};
+use crate::model::{Bucket, NanoUsd, Operation, TraceId, UsageFault};
+use crate::price::PriceSource;
+
+/// Whether an entry counts in totals, and if not, why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum LedgerStanding {
+    /// Its tokens and cost count.
+    Counted,
+    /// Its stated cost counts, its tokens are counted at the calls below it.
+    CostOnly,
+    /// A span below states what it repeats.
+    Below {
+        /// That span, or one of several: 16 hex digits.
+        span_id: String,
+    },
+    /// It states nothing itself; a span above states the sum of its calls.
+    Above {
+        /// That span.
+        span_id: String,
+    },
+    /// Another span tells of the same response of the provider and says more.
+    SameResponse {
+        /// That span.
+        span_id: String,
+    },
+    /// Another span of the same SDK tells of the same call and says more.
+    SameCall {
+        /// That span.
+        span_id: String,
+    },
+    /// A span of another trace tells of the same response and says more.
+    Elsewhere {
+        /// The other trace: 32 hex digits.
+        trace_id: String,
+        /// The span there.
+        span_id: String,
+    },
+}
+
+/// Where a cost comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum LedgerCost {
+    /// A span states it.
+    Stated {
+        /// The span: this one, or another one that tells of the same call.
+        span_id: String,
+    },
+    /// The price list.
+    Listed,
+    /// A span above states what all calls below it cost together.
+    Above {
+        /// That span.
+        span_id: String,
+    },
+    /// A span below states it.
+    Below {
+        /// That span.
+        span_id: String,
+    },
+    /// No list names the model: the price is not known.
+    Unknown,
+}
+
+/// One line of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerLine {
+    /// What is counted; `null` for the cost that a span states.
+    pub bucket: Option<Bucket>,
+    /// How many: tokens, or calls where calls are billed.
+    pub count: u64,
+    /// US dollars a million as a decimal number; `null` where no list tells a price.
+    pub price: Option<String>,
+    /// The bucket whose price it is, where that is a wider kind.
+    pub priced_as: Option<Bucket>,
+    /// Nano-dollars by the list's price; `null` where no list tells one.
+    pub listed_nanos: Option<u64>,
+    /// Nano-dollars that count in the entry's cost; `null` where they do not.
+    pub amount_nanos: Option<u64>,
+}
+
+/// One entry of the ledger: a span that states usage or a cost, or is a model call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerRow {
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// 16 hex digits.
+    pub span_id: String,
+    /// 0 for live telemetry, else the opened file's source id.
+    pub source: i64,
+    /// The span's display name.
+    pub name: String,
+    /// What kind of step it is.
+    pub operation: Operation,
+    /// `service.name`.
+    pub service: String,
+    /// Microseconds since the epoch of its start: the time whose prices hold.
+    pub start_micros: u64,
+    /// Who served it.
+    pub provider: Option<String>,
+    /// The model.
+    pub model: Option<String>,
+    /// The provider's id of the response.
+    pub response_id: Option<String>,
+    /// The feature or kind of task that it serves.
+    pub feature: Option<String>,
+    /// Whether it counts, and if not, why.
+    pub standing: LedgerStanding,
+    /// Its lines.
+    pub lines: Vec<LedgerLine>,
+    /// Nano-dollars that it adds to totals: the sum of its lines; `null` where it adds none or the price is not known.
+    pub cost_nanos: Option<u64>,
+    /// Where its cost comes from.
+    pub cost: LedgerCost,
+    /// Nano-dollars that a span states.
+    pub stated_nanos: Option<u64>,
+    /// Nano-dollars by list prices, where all lines have one.
+    pub listed_nanos: Option<u64>,
+    /// Whether both are known and differ by more than 1 % of the listed cost.
+    pub disagrees: bool,
+    /// The price list, and since when its prices hold.
+    pub price: PriceSource,
+    /// The most tokens that the model reads, where the book says so.
+    pub window: Option<u64>,
+    /// What cannot be in its figures.
+    pub faults: Vec<UsageFault>,
+}
+
+impl LedgerRow {
+    /// Leaves its call to a span of another trace ([`LedgerStanding::Elsewhere`]).
+    pub fn leave_to(&mut self, other: LedgerStanding) {
+        self.standing = other;
+        self.cost_nanos = None;
+        for line in &mut self.lines {
+            line.amount_nanos = None;
+        }
+    }
+}
+
+/// The entries of a trace, in pre-order.
+#[must_use]
+pub fn ledger_rows(trace_id: TraceId, source: i64, trace: &TraceRows) -> Vec<LedgerRow> {
+    let entries = trace.ledger().entries.iter();
+    entries
+        .map(|entry| shown(trace_id, source, trace.rows(), entry))
+        .collect()
+}
+
+fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> LedgerRow {
+    let row = &rows[entry.row];
+    let facts = row.facts.as_ref();
+    let span = |row: usize| rows[row].span_id.to_string();
+    let standing = match entry.standing {
+        Standing::Counted => LedgerStanding::Counted,
+        Standing::CostOnly => LedgerStanding::CostOnly,
+        Standing::Excluded(why) => match why {
+            Exclusion::Below(row) => LedgerStanding::Below { span_id: span(row) },
+            Exclusion::Above(row) => LedgerStanding::Above { span_id: span(row) },
+            Exclusion::SameResponse(row) => LedgerStanding::SameResponse { span_id: span(row) },
+            Exclusion::SameCall(row) => LedgerStanding::SameCall { span_id: span(row) },
+        },
+    };
+    let cost = match entry.cost.basis {
+        CostBasis::Stated(row) => LedgerCost::Stated { span_id: span(row) },
+        CostBasis::Above(row) => LedgerCost::Above { span_id: span(row) },
+        CostBasis::Below(row) => LedgerCost::Below { span_id: span(row) },
+        CostBasis::Listed if entry.cost.source == PriceSource::Unknown => LedgerCost::Unknown,
+        CostBasis::Listed => LedgerCost::Listed,
+    };
+    let counts = !matches!(entry.standing, Standing::Excluded(_));
+    let nanos = |amount: Option<NanoUsd>| amount.map(|amount| amount.0);
+    LedgerRow {
+        trace_id: trace_id.to_string(),
+        span_id: row.span_id.to_string(),
+        source,
+        name: row.title().to_owned(),
+        operation: row.operation(),
+        service: row.service.clone(),
+        start_micros: row.start.micros(),
+        provider: facts.and_then(|facts| facts.provider.clone()),
+        model: facts.and_then(|facts| facts.model.clone()),
+        response_id: facts.and_then(|facts| facts.response_id.clone()),
+        feature: facts.and_then(|facts| facts.feature.clone()),
+        standing,
+        lines: entry.lines.iter().map(|own| line(own, counts)).collect(),
+        cost_nanos: nanos(entry.amount()),
+        cost,
+        stated_nanos: nanos(entry.cost.stated),
+        listed_nanos: nanos(entry.cost.listed),
+        disagrees: entry.cost.disagrees(),
+        price: entry.cost.source.clone(),
+        window: entry.cost.window,
+        faults: entry.faults.clone(),
+    }
+}
+
+fn line(line: &Line, counts: bool) -> LedgerLine {
+    LedgerLine {
+        bucket: line.bucket,
+        count: line.count,
+        price: line.price.map(crate::price::PerToken::per_million),
+        priced_as: line.priced_as.filter(|wider| Some(*wider) != line.bucket),
+        listed_nanos: line.listed.map(|amount| amount.0),
+        amount_nanos: line.amount.filter(|_| counts).map(|amount| amount.0),
+    }
+}
