@@ -227,6 +227,7 @@ async fn an_end_amid_a_deletion_leaves_no_word_in_the_index() {
             connection
                 .execute_batch(
                     "INSERT INTO removed_spans SELECT id FROM spans WHERE trace = 1;
+                     DELETE FROM findings WHERE span IN (SELECT id FROM spans WHERE trace = 1);
                      DELETE FROM facts WHERE trace = 1; DELETE FROM summaries WHERE trace = 1;
                      DELETE FROM trace_values WHERE trace = 1; DELETE FROM spans WHERE trace = 1;
                      DELETE FROM traces WHERE id = 1;",
