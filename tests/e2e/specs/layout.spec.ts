@@ -30,6 +30,7 @@ for (const { name, ...room } of ROOMS) {
         ["#/quality", "help with the refund"],
         ["#/trends", "Tokens"],
         ["#/trends?table=1", "Tokens"],
+        ["#/ledger?source=all", "Input tokens"],
         ["#/connect", "Either port"],
         ["#/settings", "Addresses"],
       ] as const) {

@@ -18,7 +18,7 @@ test.describe("Trace", () => {
     await expect(rows).toHaveCount(6);
     await expect(rows.nth(1)).toContainText("support");
     await expect(page.getByRole("heading", { level: 1 })).toContainText("support");
-    await expect(page.getByText("3.1k→220")).toBeVisible();
+    await expect(page.getByRole("link", { name: "3.1k→220 tok" })).toBeVisible();
     await expect(page.locator(`#line-${spanIds[4]}`)).toHaveAttribute("aria-selected", "true");
     await expect(page.getByRole("tabpanel")).toContainText("shipped");
     await expectAccessible(page);
