@@ -124,12 +124,12 @@ async fn where_no_transaction_can_begin_all_that_wait_are_told_at_once() {
 async fn others_write_while_unused_names_go() {
     let opened = opened().await;
     opened.write(NAMES).await;
-    let done = Arc::new(AtomicBool::new(false));
-    let (writer, stop) = (opened.writer.clone(), Arc::clone(&done));
-    let others = tokio::spawn(async move {
+    let done = AtomicBool::new(false);
+    // In one task: whenever a step is answered, the others have their next write in the queue beside the next step.
+    let others = async {
         let mut left = Vec::new();
-        while !stop.load(Ordering::SeqCst) {
-            let seen = writer.commit(|session| {
+        while !done.load(Ordering::SeqCst) {
+            let seen = opened.writer.commit(|session| {
                 let count = "SELECT count(*) FROM strings";
                 Ok(session
                     .connection
@@ -138,11 +138,14 @@ async fn others_write_while_unused_names_go() {
             left.push(seen.await.expect("commits"));
         }
         left
-    });
-    let deleted = unused::delete(&opened.store, &opened.writer).await;
-    done.store(true, Ordering::SeqCst);
+    };
+    let delete = async {
+        let deleted = unused::delete(&opened.store, &opened.writer).await;
+        done.store(true, Ordering::SeqCst);
+        deleted
+    };
+    let (deleted, seen) = tokio::join!(delete, others);
     deleted.expect("deletes");
-    let seen = others.await.expect("ends");
     assert_eq!(opened.count("strings").await, 0);
     // Twelve steps of 512: the others saw most of them from between.
     let mut between: Vec<i64> = seen
