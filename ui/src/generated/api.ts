@@ -1264,7 +1264,7 @@ inputTokens: number | null,
  */
 outputTokens: number | null, 
 /**
- * Median stated cost in US dollars.
+ * Median cost in US dollars, as the ledger has it.
  */
 costUsd: number | null, 
 /**
@@ -2222,7 +2222,7 @@ errors: number,
  */
 tokens: number | null, 
 /**
- * Stated cost in US dollars; `null` where no call states one.
+ * Cost of all calls in US dollars, as the ledger has it; `null` where no price is known.
  */
 costUsd: number | null, 
 /**

@@ -36,7 +36,7 @@ pub struct PromptVersion {
     pub input_tokens: Option<f64>,
     /// Median output tokens.
     pub output_tokens: Option<f64>,
-    /// Median stated cost in US dollars.
+    /// Median cost in US dollars, as the ledger has it.
     pub cost_usd: Option<f64>,
     /// Share of scored responses on which the refusal heuristic fired, 0 to 1.
     pub refusal_rate: Option<f64>,

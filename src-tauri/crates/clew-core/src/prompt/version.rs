@@ -23,7 +23,7 @@ pub struct PromptCall {
     pub input_tokens: Option<u64>,
     /// Output tokens.
     pub output_tokens: Option<u64>,
-    /// Stated cost in US dollars.
+    /// Cost in US dollars, as the ledger has it.
     pub cost_usd: Option<f64>,
     /// Whether the call failed.
     pub failed: bool,

@@ -22,7 +22,7 @@ pub struct ModelCall {
     pub cached_tokens: Option<u64>,
     /// Output tokens.
     pub output_tokens: Option<u64>,
-    /// Stated cost in US dollars.
+    /// Cost in US dollars, as the ledger has it.
     pub cost_usd: Option<f64>,
     /// Whether it failed.
     pub failed: bool,
@@ -39,7 +39,7 @@ pub enum Measure {
     CachedTokens,
     /// Output tokens.
     OutputTokens,
-    /// Stated cost in US dollars.
+    /// Cost in US dollars, as the ledger has it.
     Cost,
     /// Duration in nanoseconds.
     Latency,

@@ -55,7 +55,7 @@ pub enum TraceSort {
     Duration,
     /// Input and output tokens.
     Tokens,
-    /// Stated cost.
+    /// Cost, as the ledger has it.
     Cost,
     /// Number of spans.
     Spans,
@@ -132,7 +132,7 @@ pub struct TraceTotals {
     pub errors: u64,
     /// Input and output tokens of all calls; `null` where none states any.
     pub tokens: Option<u64>,
-    /// Stated cost in US dollars; `null` where no call states one.
+    /// Cost of all calls in US dollars, as the ledger has it; `null` where no price is known.
     pub cost_usd: Option<f64>,
     /// 95th percentile of the durations of ended traces in nanoseconds.
     pub p95_nanos: Option<u64>,

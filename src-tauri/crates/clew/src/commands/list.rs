@@ -175,7 +175,7 @@ pub(super) fn totals(rows: &[TraceSummary], out: &Out) -> String {
         (input, output) => format!("{} tokens in, {} out", count(input), count(output)),
     };
     let cost = cost.map_or_else(
-        || "no cost stated".to_owned(),
+        || "cost not known".to_owned(),
         |cost| format!("cost {}", dollars(Some(cost))),
     );
     let failed = match errors {
