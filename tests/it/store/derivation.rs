@@ -147,7 +147,7 @@ async fn what_trickles_in_ends_in_full_blocks() {
         (count < 40).then_some(())
     })
     .await;
-    assert!(looks > 20, "nothing was read meanwhile: {looks}");
+    assert!(seen.len() > 1, "nothing was read meanwhile: {seen:?}");
     rig.settle().await;
     let (bytes, count) = blocks(&rig);
     assert!(
