@@ -17,8 +17,9 @@ export default defineConfig({
   outputDir: "test-results",
   fullyParallel: false,
   workers: 2,
-  timeout: 45_000,
-  expect: { timeout: 10_000 },
+  // Patience, not budgets, which the benchmarks hold: a machine that many share may be ten times slower at times.
+  timeout: 180_000,
+  expect: { timeout: 45_000 },
   forbidOnly: true,
   reporter: [["list"]],
   use: {

@@ -76,7 +76,7 @@ export class Clew {
   }
 
   /** Waits until facts and index have caught up with what was received, for so many seconds at most. */
-  async settled(seconds = 20) {
+  async settled(seconds = 90) {
     await eventually("facts and index", async () => {
       const status = await this.call("get_status");
       return status.underived === 0 && status.unindexed === 0;
@@ -95,7 +95,7 @@ export class Clew {
 }
 
 /** Asks until the answer is truthy, and returns it. */
-export async function eventually(what, ask, seconds = 20) {
+export async function eventually(what, ask, seconds = 90) {
   const end = Date.now() + seconds * 1000;
   while (Date.now() < end) {
     const answer = await ask();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub use rig::{Answer, Rig};
 
 /// Longest wait for anything; long enough for two busy cores and an unoptimised build.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What a limit that a user notices becomes here: itself for an optimised build, ten times as much for an unoptimised
 /// one, which runs beside other tests on two busy cores. The benches hold the limit itself.

@@ -16,7 +16,7 @@ test.describe("Live", () => {
     const sent = supportAgent("shop", "Where is order 1182?");
     await fresh.send("traces", sent.body);
     const row = page.getByRole("grid", { name: "Traces" }).getByRole("row", { name: /support/ });
-    await expect(row).toBeVisible({ timeout: 3_000 });
+    await expect(row).toBeVisible();
     await expect(row.locator(".spans")).toHaveText("5");
     await expect(row).toContainText("3.1k→220");
     await expect(row).toHaveAccessibleName(/1 error/);

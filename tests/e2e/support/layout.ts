@@ -54,5 +54,5 @@ export async function cutOff(page: Page): Promise<string[]> {
 
 /** Expects a page on which nothing is cut off. */
 export async function expectWhole(page: Page, where: string): Promise<void> {
-  await expect.poll(() => cutOff(page), { message: `cut off: ${where}`, timeout: 3_000 }).toEqual([]);
+  await expect.poll(() => cutOff(page), { message: `cut off: ${where}` }).toEqual([]);
 }

@@ -61,7 +61,7 @@ export class Window {
   }
 
   /** Waits until this text stands on the page. */
-  async sees(text, seconds = 15) {
+  async sees(text, seconds = 90) {
     try {
       await eventually(`${text} on the page`, () => this.run("return document.body.innerText.includes(args[0])", text), seconds);
     } catch (error) {

@@ -43,7 +43,7 @@ function place(locale) {
 async function second(env, ...args) {
   const child = spawn(program, args, { env, stdio: "inherit" });
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  const timer = setTimeout(() => child.kill(), 15_000);
+  const timer = setTimeout(() => child.kill(), 90_000);
   const code = await ended;
   clearTimeout(timer);
   return code;

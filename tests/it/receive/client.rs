@@ -1,18 +1,15 @@
 //! Clients that say exactly what they are told to, right or wrong.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
+use clew_tests::PATIENCE;
 use http_body_util::{BodyExt as _, Full};
 use hyper::http::{HeaderMap, Request, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-
-/// Longest wait for a reply.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What came back.
 #[derive(Debug)]

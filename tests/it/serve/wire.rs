@@ -2,10 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
 
-/// Longest wait for an answer: a purge on a busy machine takes its time.
-const PATIENCE: Duration = Duration::from_secs(60);
+use clew_tests::PATIENCE;
 
 /// What came back.
 #[derive(Debug)]

@@ -45,8 +45,8 @@ class Live(unittest.TestCase):
             rows = [each for each in clew.call("list_traces")["rows"] if each["state"] == state]
             return rows[0] if rows and (state == "running" or clew.call("get_status")["underived"] == 0) else None
 
-        running = clew.eventually("the trace, running", lambda: row("running"), 60)
-        said, _ = program.communicate(timeout=60)
+        running = clew.eventually("the trace, running", lambda: row("running"))
+        said, _ = program.communicate(timeout=180)
         self.assertEqual(program.returncode, 0, said)
         self.assertIn("Battery buses for a town", said)
 
@@ -62,7 +62,7 @@ class Live(unittest.TestCase):
         self.assertIn("Should a town of 80,000", done["inputPreview"])
 
         shown = [binary(), "trace", done["traceId"], "--tree", "--db", str(Path(clew.folder.name) / "clew.db")]
-        tree = subprocess.run(shown, capture_output=True, text=True, check=True, timeout=30).stdout
+        tree = subprocess.run(shown, capture_output=True, text=True, check=True, timeout=90).stdout
         for name, operation in STEPS:
             of = [line for line in tree.splitlines() if line.lstrip("│├└─ ").startswith(f"{name} ") and f" {operation}" in line]
             self.assertTrue(of, f"no {operation} {name} in:\n{tree}")

@@ -51,10 +51,10 @@ class Clew:
             data=json.dumps(params).encode(),
             headers={"content-type": "application/json", "authorization": f"Bearer {self.token}"},
         )
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=90) as response:
             return json.load(response)
 
-    def eventually(self, what: str, ask, seconds: float = 20):
+    def eventually(self, what: str, ask, seconds: float = 90):
         """Asks until the answer is not None."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -67,7 +67,7 @@ class Clew:
     def stop(self) -> int:
         """Asks it to stop, and returns how it ended."""
         self.process.terminate()
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=60)
         self.process.stdout.close()
         self.folder.cleanup()
         return code
