@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use serde_json::Value as Json;
 
 use super::json::{compact, structured};
-use super::key_map::{KeyMap, entry};
+use super::key_map::{Attributes, KeyMap, entry};
 use super::listing::{documents, tool_definitions};
 use super::message::{from_json, messages_of};
 use super::repair::repaired;
@@ -36,7 +36,7 @@ const NOT_PARAMETERS: Keys = &[
 pub(in crate::convention) struct Layer<'a> {
     /// Name of the event or log record.
     name: &'a str,
-    values: HashMap<&'a str, &'a Value>,
+    values: Attributes<'a>,
     /// The names under which keys stand on the span, where they are looked up under others.
     names: HashMap<&'static str, String>,
 }
@@ -46,10 +46,12 @@ impl<'a> Layer<'a> {
     pub(in crate::convention) fn renamed(values: &[(&'static str, &str, &'a Value)]) -> Self {
         Self {
             name: "",
-            values: values
-                .iter()
-                .map(|(name, _, value)| (*name, *value))
-                .collect(),
+            values: Attributes::of(
+                values
+                    .iter()
+                    .map(|(name, _, value)| (*name, *value))
+                    .collect(),
+            ),
             names: values
                 .iter()
                 .map(|(name, key, _)| (*name, (*key).to_owned()))
@@ -61,7 +63,7 @@ impl<'a> Layer<'a> {
     pub(in crate::convention) fn new(name: &'a str, attributes: &'a [KeyValue]) -> Self {
         Self {
             name,
-            values: attributes.iter().filter_map(entry).collect(),
+            values: Attributes::of(attributes.iter().filter_map(entry).collect()),
             names: HashMap::new(),
         }
     }
