@@ -2,7 +2,7 @@
 //!
 //! One loop: spans in order of arrival, and those whose log records came late. While a step is being stored, the next one
 //! is read and derived. Everything it writes can be dropped and derived again; when [`VERSION`] rises, it is. Senders
-//! never wait for it, and it never waits for the index ([`super::indexing`]).
+//! never wait for it, and it waits for the index ([`super::indexing`]) no longer than a moment.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -387,11 +387,12 @@ impl Deriver {
             self.waiting.remove(trace);
         }
         if through > after {
-            self.handover.push(Batch {
+            let batch = Batch {
                 after,
                 through,
                 texts,
-            });
+            };
+            self.handover.push(batch).await;
         }
         Ok(())
     }

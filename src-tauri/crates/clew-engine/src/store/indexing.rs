@@ -1,14 +1,16 @@
 //! Fills the full-text index behind the facts, beside their loop.
 //!
-//! The deriver hands over the texts that it has in memory anyway. What does not fit is not waited for: the indexer reads
-//! it again from the ground, as it does for what was derived before the index was lost. The watermarks of both are all
-//! that is relied on.
+//! The deriver hands over the texts that it has in memory anyway, and waits a moment for room: to read and parse them once
+//! more costs as much as to index them. What is not taken in time is read again from the ground, as is what was derived
+//! before the index was lost. The watermarks of both are all that is relied on.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 use super::Store;
 use super::derive::Deriving;
@@ -20,8 +22,13 @@ use crate::error::{Cause, Error};
 /// Bytes of texts that wait for the index at the most.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// Bytes of texts after which a transaction of the index is closed; larger ones cost less a word.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// How long the deriver waits for room: several times what a step takes to be indexed. An index that stands still costs no
+/// row more than that.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Bytes of texts after which a transaction of the index is closed: larger ones cost no less a word, and keep a deletion
+/// waiting for longer.
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
 
 /// Spans read from the ground at a time.
 const STEP: i64 = 512;
@@ -44,20 +51,38 @@ impl Batch {
 pub(super) struct Handover {
     waiting: Mutex<Waiting>,
     wake: Notify,
+    taken: Notify,
 }
 
 #[derive(Default)]
 struct Waiting {
     batches: VecDeque<Batch>,
     bytes: usize,
+    /// Up to where the indexer has what it needs.
+    reached: i64,
+}
+
+impl Waiting {
+    fn has_room(&self, bytes: usize) -> bool {
+        self.batches.is_empty() || self.bytes + bytes <= WAITING_BYTES
+    }
+
+    /// Whether there will be room soon: the indexer is not busy with spans before those that wait.
+    fn is_followed(&self) -> bool {
+        self.batches
+            .front()
+            .is_none_or(|next| next.after <= self.reached)
+    }
 }
 
 impl Handover {
-    /// Leaves a batch if there is room for it, and wakes the indexer.
-    pub(super) fn push(&self, batch: Batch) {
+    /// Leaves a batch once there is room for it, and wakes the indexer. Where there will be none soon, it is dropped.
+    pub(super) async fn push(&self, batch: Batch) {
+        let until = Instant::now() + PATIENCE;
         let bytes = batch.bytes();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.bytes + bytes <= WAITING_BYTES {
+        while !self.settles(bytes) && timeout_at(until, self.taken.notified()).await.is_ok() {}
+        let mut waiting = self.waiting();
+        if waiting.has_room(bytes) {
             waiting.bytes += bytes;
             waiting.batches.push_back(batch);
         }
@@ -65,10 +90,20 @@ impl Handover {
         self.wake.notify_one();
     }
 
+    /// Whether there is room, or none to wait for.
+    fn settles(&self, bytes: usize) -> bool {
+        let waiting = self.waiting();
+        waiting.has_room(bytes) || !waiting.is_followed()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes what follows `after` without a gap, about [`BATCH_BYTES`] of it; otherwise says where the next batch
     /// begins.
     fn take(&self, after: i64) -> Result<Batch, Option<i64>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         let mut taken = Batch {
             after,
             through: after,
@@ -93,10 +128,14 @@ impl Handover {
                     .extend(next.texts.into_iter().filter(|text| text.span > known));
             }
         }
+        waiting.reached = taken.through;
+        let next = waiting.batches.front().map(|next| next.after);
+        drop(waiting);
+        self.taken.notify_one();
         if taken.through > after {
             return Ok(taken);
         }
-        Err(waiting.batches.front().map(|next| next.after))
+        Err(next)
     }
 }
 
@@ -126,20 +165,38 @@ impl Indexer {
     /// Indexes for ever.
     pub(super) async fn run(self) {
         loop {
-            match self.follow().await {
-                Ok(()) => self.handover.wake.notified().await,
+            if let Err(error) = self.turn().await {
+                self.listener.failed(&error);
+                if error.cause == Cause::Damage
+                    && let Err(error) = search::with(&self.index, |index| index.make_anew()).await
+                {
+                    self.listener.failed(&error);
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+
+    /// Indexes what there is, then merges until there is more, or waits for it.
+    async fn turn(&self) -> Result<(), Error> {
+        self.follow().await?;
+        loop {
+            match search::with(&self.index, |index| index.merge(false)).await {
+                Ok(true) => break,
+                Ok(false) if self.handover.wake.notified().now_or_never().is_some() => {
+                    return Ok(());
+                }
+                Ok(false) => {}
+                Err(error) if error.cause == Cause::Damage => return Err(error),
+                // On a full disk, say. What is indexed is found all the same: it is tried again after the next texts.
                 Err(error) => {
                     self.listener.failed(&error);
-                    if error.cause == Cause::Damage
-                        && let Err(error) =
-                            search::with(&self.index, |index| index.make_anew()).await
-                    {
-                        self.listener.failed(&error);
-                    }
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    break;
                 }
             }
         }
+        self.handover.wake.notified().await;
+        Ok(())
     }
 
     /// Indexes until the facts are reached. While a batch is being added, the next one is read.
