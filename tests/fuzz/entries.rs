@@ -159,7 +159,7 @@ pub fn trace_view(body: &[u8]) {
                     repaired: item.repaired,
                     variants: 1,
                     received_micros: 0,
-                    facts: Some(RowFacts::of(&facts, &findings)),
+                    facts: Some(Box::new(RowFacts::of(&facts, &findings))),
                 });
                 known.insert(item.span_id, facts);
             }

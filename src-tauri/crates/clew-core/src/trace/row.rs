@@ -35,8 +35,8 @@ pub struct SpanRow {
     pub variants: u32,
     /// Microseconds since the epoch at which it was received.
     pub received_micros: u64,
-    /// What it says of itself; `None` until that is derived.
-    pub facts: Option<RowFacts>,
+    /// What it says of itself; `None` until that is derived. Apart from the row, which is moved and sorted a lot.
+    pub facts: Option<Box<RowFacts>>,
 }
 
 impl SpanRow {

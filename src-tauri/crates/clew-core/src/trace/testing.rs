@@ -18,7 +18,7 @@ pub(crate) fn row(id: u64, parent: Option<u64>, start: u64, end: u64) -> SpanRow
         repaired: false,
         variants: 1,
         received_micros: 0,
-        facts: Some(RowFacts::of(&Facts::default(), &[])),
+        facts: Some(Box::new(RowFacts::of(&Facts::default(), &[]))),
     }
 }
 

@@ -34,7 +34,7 @@ fn traces(folder: &str) -> BTreeMap<Vec<u8>, Vec<SpanRow>> {
                 repaired: false,
                 variants: 1,
                 received_micros: 0,
-                facts: Some(RowFacts::of(&facts(&view), &[])),
+                facts: Some(Box::new(RowFacts::of(&facts(&view), &[]))),
             });
     }
     traces

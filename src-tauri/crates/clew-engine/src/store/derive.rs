@@ -471,7 +471,7 @@ impl Deriver {
         }
         for row in stored.values_mut().flatten() {
             if let Some(derived) = facts.get(&row.id) {
-                row.row.facts = Some(derived.row.clone());
+                row.row.facts = Some(Box::new(derived.row.clone()));
             }
         }
         let now = Instant::now();

@@ -187,7 +187,7 @@ struct Stored {
     id: i64,
     shown: bool,
     share: Option<Share>,
-    facts: Option<RowFacts>,
+    facts: Option<Box<RowFacts>>,
 }
 
 impl Stored {

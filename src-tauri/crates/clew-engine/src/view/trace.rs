@@ -372,7 +372,7 @@ fn restate(rows: &mut [SpanRow], whole: &Whole) {
             .status
             .as_ref()
             .map_or(0, |status| u8::try_from(status.code).unwrap_or(0));
-        row.facts = Some(RowFacts::of(&facts, &derived::findings(&facts)));
+        row.facts = Some(Box::new(RowFacts::of(&facts, &derived::findings(&facts))));
     }
 }
 

@@ -87,7 +87,7 @@ fn read(case: &CaseSpan) -> SpanRow {
         scope: &scope,
         logs: &[],
     };
-    shown.facts = Some(RowFacts::of(&facts(&view), &[]));
+    shown.facts = Some(Box::new(RowFacts::of(&facts(&view), &[])));
     shown
 }
 

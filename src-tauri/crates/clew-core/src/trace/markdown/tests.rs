@@ -37,7 +37,7 @@ fn conversation(
         };
         sent.push(answer);
         let mut span = row(call + 2, Some(1), 10 + call, 20 + call);
-        span.facts = Some(RowFacts::of(&facts, &[]));
+        span.facts = Some(Box::new(RowFacts::of(&facts, &[])));
         by_span.insert(span.span_id, facts);
         rows.push(span);
     }
