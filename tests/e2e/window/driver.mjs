@@ -61,9 +61,9 @@ export class Window {
   }
 
   /** Waits until this text stands on the page. */
-  async sees(text, seconds = 90) {
+  async sees(text) {
     try {
-      await eventually(`${text} on the page`, () => this.run("return document.body.innerText.includes(args[0])", text), seconds);
+      await eventually(`${text} on the page`, () => this.run("return document.body.innerText.includes(args[0])", text));
     } catch (error) {
       throw new Error(`${error.message}; it shows: ${await this.run("return document.body.innerText.slice(0, 600)")}`);
     }
