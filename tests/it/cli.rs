@@ -1,5 +1,7 @@
 //! The command line of the real binary: exit codes, JSON, and text that cannot harm a terminal.
 
+mod ledger;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
@@ -84,6 +86,7 @@ fn wrong_usage_is_2_and_help_is_0() {
         (&["list", "--since", "yesterday"], 2),
         (&["trace"], 2),
         (&["trace", ID, "--tree", "--md"], 2),
+        (&["ledger", "--csv", "--lines"], 2),
         (&["import"], 2),
         (&["run"], 2),
         (&["serve", "--grpc", "65536"], 2),
@@ -100,7 +103,13 @@ fn wrong_usage_is_2_and_help_is_0() {
 fn nothing_to_show_is_4_and_still_json() {
     let folder = tempfile::tempdir().expect("a folder");
     let database = folder.path().join("clew.db");
-    for arguments in [&["list"][..], &["trace", ID], &["trace", "latest"]] {
+    for arguments in [
+        &["list"][..],
+        &["trace", ID],
+        &["trace", "latest"],
+        &["ledger"],
+        &["ledger", "latest"],
+    ] {
         let output = run(&database, arguments);
         assert_eq!(output.status.code(), Some(4), "{arguments:?}");
         assert!(text(&output.stderr).starts_with("clew: "), "{arguments:?}");
@@ -225,6 +234,8 @@ fn hostile_text_cannot_steer_the_terminal() {
         &["trace", ID],
         &["trace", ID, "--json"],
         &["trace", ID, "--md"],
+        &["ledger"],
+        &["ledger", "--csv"],
         &["import", &file],
         &["import", "/no/such/\u{1b}[31mfile"],
         &["trace", "\u{1b}[31m"],
@@ -319,6 +330,12 @@ const PROGRAM: &str = r#"
 "#;
 
 fn run_program(database: &Path, flags: &[&str], service: &str) -> Output {
+    let resource = [("service.name", service), ("clew.run.id", "RUN")];
+    run_sender(database, flags, &trace(ID, "run me", &resource))
+}
+
+/// Runs the program; in what it sends `RUN` stands for the run's id.
+fn run_sender(database: &Path, flags: &[&str], body: &str) -> Output {
     // The environment is cleared, so the data folder is that of the database alone.
     clew()
         .arg("--db")
@@ -327,14 +344,7 @@ fn run_program(database: &Path, flags: &[&str], service: &str) -> Output {
         .args(flags)
         .args(["--grpc", "0", "--http", "0", "--ui", "0"])
         .args(["--tag", "nightly", "--", "bash", "-c", PROGRAM])
-        .env(
-            "BODY",
-            trace(
-                ID,
-                "run me",
-                &[("service.name", service), ("clew.run.id", "RUN")],
-            ),
-        )
+        .env("BODY", body)
         .output()
         .expect("clew starts")
 }

@@ -85,6 +85,7 @@ async fn every_command_answers_and_refuses_what_it_does_not_know() {
             json!({"traceId": trace, "format": "markdown"}),
         ),
         ("get_ledger", json!({"traceId": trace})),
+        ("get_facts", json!({"traceId": trace})),
         (
             "list_ledger",
             json!({"traces": {"operations": ["llm"]}, "counted": true, "limit": 5}),

@@ -242,3 +242,64 @@ async fn a_book_from_a_file_holds_for_what_comes() {
     let told = entry["price"]["book"].as_str().expect("the book");
     assert!(told.contains("of-the-test"), "{told}");
 }
+
+#[tokio::test]
+async fn entries_are_found_by_span_and_by_the_prompt_behind_them() {
+    let rig = Rig::start().await;
+    let prompted = |trace: u128, more: &[(&str, &str)]| {
+        let mut span = told(trace, "gpt-4o", &format!("r{trace}"), &[]);
+        span.attributes
+            .extend(more.iter().map(|(key, value)| text(key, value)));
+        span
+    };
+    let spans = [
+        prompted(
+            1,
+            &[
+                ("gen_ai.prompt.name", "greet"),
+                ("gen_ai.prompt.version", "1"),
+            ],
+        ),
+        prompted(2, &[("gen_ai.prompt.name", "greet")]),
+        // Neither a name nor a version: both are made of the text.
+        prompted(3, &[("gen_ai.prompt.template", "Greet {name}.\nBe brief.")]),
+        prompted(4, &[]),
+    ];
+    rig.take(Signal::Traces, &traces(spans.to_vec())).await;
+    rig.settle().await;
+    let of = async |filter: Value| {
+        let page = rig.call("list_ledger", filter).await;
+        let rows = page["rows"].as_array().expect("entries").clone();
+        assert_eq!(page["total"], rows.len());
+        let ids = rows
+            .iter()
+            .map(|row| row["traceId"].as_str().expect("an id"));
+        let mut ids: Vec<String> = ids.map(ToOwned::to_owned).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(of(json!({"prompt": "greet"})).await, [hex(1), hex(2)]);
+    let version = json!({"prompt": "greet", "promptVersion": "1"});
+    assert_eq!(of(version).await, [hex(1)]);
+    let without = json!({"prompt": "greet", "promptVersion": ""});
+    assert_eq!(of(without).await, [hex(2)]);
+    let templates = rig.call("list_prompts", json!({})).await;
+    let templates = templates.as_array().expect("templates");
+    let unnamed = templates.iter().find(|one| one["name"] == "Greet {name}.");
+    let version = unnamed.expect("named by its text")["versions"][0]["version"].clone();
+    let made = json!({"prompt": "Greet {name}.", "promptVersion": version});
+    assert_eq!(of(made).await, [hex(3)]);
+
+    let one = json!({"traceId": hex(1), "spanId": "0000000000000001"});
+    assert_eq!(rig.call("get_ledger", one).await[0]["traceId"], hex(1));
+    let other = json!({"traceId": hex(1), "spanId": "0000000000000009"});
+    assert_eq!(rig.call("get_ledger", other).await, json!([]));
+    let facts = rig.call("get_facts", json!({"traceId": hex(1)})).await;
+    let stated = facts[0]["facts"].as_array().expect("facts");
+    let prompt = stated.iter().find(|fact| fact["name"] == "prompt");
+    let prompt = prompt.expect("the prompt");
+    assert_eq!(
+        (&prompt["value"], &prompt["key"]),
+        (&json!("greet 1"), &json!("gen_ai.prompt.name"))
+    );
+}

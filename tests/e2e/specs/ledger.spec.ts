@@ -1,5 +1,5 @@
 // The ledger: every total opens to the calls that it is made of, and prices are decided in Settings.
-import { supportAgent } from "../support/otlp.mjs";
+import { promptCall, supportAgent, trace } from "../support/otlp.mjs";
 import { expect, expectAccessible, test } from "../support/test.ts";
 
 test.describe("Ledger", () => {
@@ -38,5 +38,84 @@ test.describe("Ledger", () => {
     await visit("#/settings", fresh);
     await page.getByRole("button", { name: "Take it back" }).click();
     await expect(page.getByRole("button", { name: "Reprice history" })).toBeVisible();
+  });
+
+  test("shows a span's cost with its source, and why a wrapper's does not count", async ({
+    page,
+    visit,
+    fresh,
+  }) => {
+    const call = {
+      "gen_ai.operation.name": "chat",
+      "gen_ai.provider.name": "openai",
+      "gen_ai.request.model": "gpt-4o",
+      "gen_ai.request.max_tokens": 50,
+      "gen_ai.usage.input_tokens": 110_000,
+      "gen_ai.usage.output_tokens": 10,
+      "gen_ai.usage.cache_read.input_tokens": 66_000,
+    };
+    const sent = trace("shop", [
+      { name: "wrapper", took: 900, attributes: call },
+      {
+        name: "chat gpt-4o",
+        parent: 0,
+        took: 800,
+        attributes: { ...call, "gen_ai.usage.cost": 1, "gen_ai.response.time_to_first_chunk": 30 },
+      },
+    ]);
+    await fresh.send("traces", sent.body);
+    await fresh.settled();
+    await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[1]}`, fresh);
+    const panel = page.locator(".panel");
+    await expect(panel).toContainText("86 % of 128k context");
+    await expect(panel).toContainText("60 % of the prompt from cache");
+    await expect(panel).toContainText("at most 50 out");
+    await expect(panel).toContainText("The span states $1.00, the list makes it $0.1926: more than 1 % apart.");
+    await expect(panel).toContainText("30.00 s to the first token, and the span took 800 ms");
+    await expect(panel).not.toContainText("TTFT");
+    await page.getByRole("button", { name: /What it cost/ }).click();
+    const lines = page.getByRole("dialog", { name: /What it cost/ });
+    await expect(lines.getByRole("row", { name: /Cache read/ })).toContainText("66,000");
+    await expect(lines).toContainText("stated by the span");
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await expect(lines).toBeHidden();
+
+    const header = page.locator("header").first();
+    await expect(header).toContainText("60 % cached");
+    await header.getByRole("link", { name: /of 128k context/ }).click();
+    await expect(page).toHaveURL(new RegExp(sent.spanIds[1]!));
+    await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[0]}`, fresh);
+    await expect(panel).toContainText("not counted");
+    await expect(panel).toContainText("Repeats what a span below it states");
+    await panel.getByRole("link", { name: /^span / }).click();
+    await expect(page).toHaveURL(new RegExp(sent.spanIds[1]!));
+  });
+
+  test("is where the figures of prompts and of charts lead", async ({ page, visit, fresh }) => {
+    const { body } = promptCall("support/system", "7", "You support {company}.", 120, 5_000);
+    await fresh.send("traces", body);
+    await fresh.send("traces", supportAgent("shop", "Where is order 1182?").body);
+    await fresh.settled();
+    const entries = page.getByRole("button", { name: /^Lines of/ });
+    await visit("#/prompts", fresh);
+    await page.getByRole("link", { name: "120", exact: true }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Ledger");
+    await expect(page.getByRole("main")).toContainText("prompt support/system");
+    await expect(entries).toHaveCount(1);
+
+    await visit("#/trends", fresh);
+    const cost = page.getByRole("figure").filter({ hasText: "Cost by model" });
+    await cost.getByTitle("Show the ledger").click();
+    await expect(entries).toHaveCount(3);
+    await visit("#/trends", fresh);
+    await page.getByRole("group", { name: /^Tokens/ }).focus();
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(/#\/ledger\?.*calls=\d+-\d+/);
+    await expect(entries).not.toHaveCount(0);
+    await expectAccessible(page);
+    await page.getByRole("button", { name: /^calls / }).click();
+    await expect(page).not.toHaveURL(/calls=/);
   });
 });

@@ -532,6 +532,23 @@ span: GetSpan,
 index: number, };
 
 /**
+ * Which entries of one trace.
+ */
+export type GetLedger = { 
+/**
+ * 32 hex digits.
+ */
+traceId: string, 
+/**
+ * Source; 0 is live telemetry.
+ */
+source: number, 
+/**
+ * Only the entry of this span, 16 hex digits: none where the span states neither usage nor a cost and calls no model.
+ */
+spanId?: string, };
+
+/**
  * Names a span.
  */
 export type GetSpan = { 
@@ -645,11 +662,11 @@ calls: TimeRange,
  */
 model?: string, 
 /**
- * The name of the prompt template behind the call.
+ * The name of the prompt template behind the call, as `list_prompts` has it.
  */
 prompt?: string, 
 /**
- * Its version.
+ * Its version, as `list_prompts` has it: empty where neither a version nor a text is stated.
  */
 promptVersion?: string, 
 /**
@@ -810,7 +827,39 @@ window: number | null,
 /**
  * What cannot be in its figures.
  */
-faults: Array<UsageFault>, };
+faults: Array<UsageFault>, 
+/**
+ * Prompt tokens of its lines; `null` where there is none.
+ */
+inputTokens: number | null, 
+/**
+ * Generated tokens of its lines; `null` where there is none.
+ */
+outputTokens: number | null, 
+/**
+ * How much of the prompt was read from cache, 0 to 1; `null` where the one or the other is not stated.
+ */
+cachedShare: number | null, 
+/**
+ * How much of the model's window the prompt fills, 0 to 1 and above; `null` where one of them is not known.
+ */
+windowShare: number | null, 
+/**
+ * Why it counts in no total, in words; `null` where it counts.
+ */
+reason: string | null, 
+/**
+ * Where its cost comes from, in words.
+ */
+costSource: string, 
+/**
+ * The price list and since when its price holds, in words; `null` where no list names the model.
+ */
+priceList: string | null, 
+/**
+ * What is odd about it, in sentences: figures that cannot be, a stated cost that the list does not make.
+ */
+notes: Array<string>, };
 
 /**
  * Whether an entry counts in totals, and if not, why.
@@ -1426,7 +1475,11 @@ step: number,
 /**
  * The series.
  */
-series: Array<SceneSeries>, };
+series: Array<SceneSeries>, 
+/**
+ * All of it together as text, of what adds up ("1.2k tokens"); `null` of percentiles, and where there is nothing.
+ */
+total: string | null, };
 
 /**
  * One drawn point.
@@ -1658,15 +1711,16 @@ model: string | null,
  */
 usage: Usage, 
 /**
- * Stated cost in US dollars.
+ * Stated cost in US dollars; what it costs the ledger says ([`super::LedgerRow`]).
  */
 costUsd: number | null, 
 /**
- * Nanoseconds to the first token.
+ * Nanoseconds to the first token; `null` where that is stated to be after the end.
  */
 ttftNanos: number | null, 
 /**
- * Output tokens a second, from the first token to the end; over the whole call where no first token is stated.
+ * Output tokens a second as stated; else from the first token to the end, over the whole call where no first token
+ * is stated.
  */
 tokensPerSecond: number | null, 
 /**
@@ -1797,6 +1851,27 @@ problems: Array<string>,
  * All contents received under this id, the shown one among them.
  */
 variants: Array<VariantRow>, };
+
+/**
+ * The facts of one span, each with who stated it.
+ */
+export type SpanFacts = { 
+/**
+ * 16 hex digits.
+ */
+spanId: string, 
+/**
+ * The vocabulary that explains the span best; `null` where none does.
+ */
+dialect: DialectRow | null, 
+/**
+ * Every fact with its source.
+ */
+facts: Array<FactRow>, 
+/**
+ * Keys of its attributes that no vocabulary explains, in order of arrival.
+ */
+unexplained: Array<string>, };
 
 /**
  * What Clew is doing.
@@ -2371,7 +2446,7 @@ start: Float64Array,
  */
 duration: Float64Array, 
 /**
- * Nanoseconds from the start to the first token; -1 where not stated.
+ * Nanoseconds from the start to the first token; -1 where not stated, or where it cannot be.
  */
 ttft: Float64Array, 
 /**
@@ -2481,7 +2556,36 @@ idleShare: number,
 /**
  * Nanoseconds of the critical path in which something worked: waiting agents and chains aside.
  */
-criticalNanos: number, };
+criticalNanos: number, 
+/**
+ * How much of the prompts of all calls was read from cache, 0 to 1; `null` where that is not stated.
+ */
+cachedShare: number | null, 
+/**
+ * The call that fills its model's window most; `null` where no call's window is known.
+ */
+fullest: WindowUse | null, };
+
+/**
+ * How much of its model's window a call fills.
+ */
+export type WindowUse = { 
+/**
+ * The call's span: 16 hex digits.
+ */
+spanId: string, 
+/**
+ * Its prompt's tokens.
+ */
+tokens: number, 
+/**
+ * The most tokens that its model reads.
+ */
+window: number, 
+/**
+ * The one as a share of the other, 0 to 1 and above.
+ */
+share: number, };
 
 /** Every command: its parameters and its reply. */
 export interface Commands {
@@ -2497,10 +2601,12 @@ export interface Commands {
   get_span: { params: GetSpan; reply: SpanDetail };
   /** The whole value of an attribute that `get_span` cut. */
   get_attribute: { params: GetAttribute; reply: Text };
+  /** The facts of every span of a trace, each with the key and the convention that stated it, in pre-order. */
+  get_facts: { params: GetTrace; reply: Array<SpanFacts> };
   /** A trace or the spans below one, as text to copy: Markdown for a model, or OTLP JSON. */
   copy_trace: { params: CopyTrace; reply: Text };
   /** What each model call of a trace used and cost, and what does not count, with the reason. */
-  get_ledger: { params: GetTrace; reply: Array<LedgerRow> };
+  get_ledger: { params: GetLedger; reply: Array<LedgerRow> };
   /** The same over many traces, a page at a time, with the sums over all that match. */
   list_ledger: { params: LedgerFilter; reply: LedgerPage };
   /** All entries that match, as CSV. */
@@ -2557,6 +2663,7 @@ export const topics: Record<keyof Commands, Topic[]> = {
   get_waterfall: ["spans"],
   get_span: ["spans"],
   get_attribute: [],
+  get_facts: ["spans"],
   copy_trace: ["spans"],
   get_ledger: ["spans"],
   list_ledger: ["spans"],

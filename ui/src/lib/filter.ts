@@ -79,7 +79,10 @@ export interface Term {
 export function terms(rangeTitle: string): Term[] {
   const found: Term[] = [];
   const text = route.get("text");
-  if (text) found.push({ text: `“${text}”`, drop: () => setQuery({ text: null }, "push") });
+  if (text) {
+    const title = /^[0-9a-f]{32}$/i.test(text) ? `trace ${text.slice(0, 8)}…` : `“${text}”`;
+    found.push({ text: title, drop: () => setQuery({ text: null }, "push") });
+  }
   for (const facet of ["status", "model", "kind", "service"] as const) {
     for (const value of route.all(facet))
       found.push({ text: `${facet} ${value}`, drop: () => toggle(facet, value) });

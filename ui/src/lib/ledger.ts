@@ -1,4 +1,9 @@
-import type { Bucket, LedgerRow, LedgerStanding, PriceSource, UsageFault } from "../generated/api.ts";
+import type { Bucket, LedgerFilter, LedgerRow } from "../generated/api.ts";
+import { now } from "./clock.svelte.ts";
+import { clearTerms, readFilter, type Term, terms } from "./filter.ts";
+import { NONE, when } from "./format.ts";
+import { parseRange } from "./range.svelte.ts";
+import { route, setQuery } from "./route.svelte.ts";
 
 /** Buckets in words. */
 export const BUCKETS: Record<Bucket, string> = {
@@ -15,38 +20,11 @@ export const BUCKETS: Record<Bucket, string> = {
   request: "Request",
 };
 
-/** Faults of a span's figures in words. */
-export const FAULTS: Record<UsageFault, string> = {
-  partsAboveInput: "Cached, audio and image tokens are more than the whole prompt.",
-  partsAboveOutput: "Reasoning, audio and image tokens are more than the whole output.",
-  hourAboveWritten: "More was written to the cache for an hour than was written at all.",
-};
-
 /** An exact amount: "$0.00275", to the nano-dollar, without needless zeros. */
 export function exact(nanos: number): string {
   const digits = nanos.toFixed(0).padStart(10, "0");
   const fraction = digits.slice(-9).replace(/0+$/, "").padEnd(2, "0");
   return `$${digits.slice(0, -9)}.${fraction}`;
-}
-
-/** Why an entry counts in no total, in words; the id that it names is shown beside it. */
-export function reason(standing: LedgerStanding): string | null {
-  switch (standing.kind) {
-    case "counted":
-      return null;
-    case "costOnly":
-      return "Its cost counts; its tokens are counted at the calls below it";
-    case "below":
-      return "Repeats what a span below it states";
-    case "above":
-      return "States nothing; a span above states the sum";
-    case "sameResponse":
-      return "The same response is told by another span, which says more";
-    case "sameCall":
-      return "The same call is told by another span of its SDK";
-    case "elsewhere":
-      return "The same response counts in another trace, which says more";
-  }
 }
 
 /** The trace and span that an entry leaves its call to. */
@@ -56,35 +34,65 @@ export function teller(row: LedgerRow): { traceId: string; spanId: string } | nu
   return "spanId" in standing ? { traceId: row.traceId, spanId: standing.spanId } : null;
 }
 
-/** A list of prices in words, and since when its price holds. */
-export function list(source: PriceSource): string {
-  switch (source.kind) {
-    case "custom":
-      return `your price of ${source.model}${source.since ? ` since ${source.since}` : ""}`;
-    case "book":
-      return `${source.provider}/${source.model}${source.special ? ", this tier" : ""}${
-        source.since ? ` since ${source.since}` : ""
-      } in ${source.book}`;
-    case "profile":
-      return `table ${source.profile.toUpperCase()}`;
-    case "local":
-      return "a model of this machine: free";
-    case "unknown":
-      return "no list names this model";
-  }
+/** What stands where tokens are known and no price is. */
+export const UNPRICED = "price unknown";
+
+/** Whether an entry adds to no total. */
+export function excluded(row: LedgerRow): boolean {
+  return row.standing.kind !== "counted" && row.standing.kind !== "costOnly";
 }
 
-/** Where an entry's cost comes from, in words. */
-export function basis(row: LedgerRow): string {
-  switch (row.cost.kind) {
-    case "stated":
-      return row.cost.spanId === row.spanId ? "stated by the span" : `stated by span ${row.cost.spanId}`;
-    case "above":
-      return `in what span ${row.cost.spanId} states`;
-    case "below":
-      return `in what span ${row.cost.spanId} states`;
-    case "listed":
-    case "unknown":
-      return list(row.price);
+/** What an entry adds to the cost: its amount, or why there is none in a word or two. */
+export function amount(row: LedgerRow, write: (nanos: number) => string = exact): string {
+  if (row.costNanos !== null)
+    return row.cost.kind === "listed" && row.price.kind === "local" ? "local, $0" : write(row.costNanos);
+  if (excluded(row)) return "not counted";
+  return row.cost.kind === "unknown" && row.lines.length > 0 ? UNPRICED : NONE;
+}
+
+/** Parameters of the ledger's page beside those of the list of traces, and what they are called. */
+const OWN = { only: "calls to", prompt: "prompt", version: "version", feature: "feature", user: "user" };
+
+/** The entries that the URL asks for. What it states wrongly is left out, never sent. */
+export function readLedgerFilter(): LedgerFilter {
+  const text = (key: keyof typeof OWN): string | undefined => route.get(key) ?? undefined;
+  const own = {
+    model: text("only"),
+    prompt: text("prompt"),
+    promptVersion: text("version"),
+    feature: text("feature"),
+    user: text("user"),
+  };
+  const stated = Object.entries(own).filter(([, value]) => value !== undefined);
+  return {
+    traces: { ...readFilter(), sort: "start", ascending: false, limit: 0 },
+    calls: parseRange(route.get("calls"), now),
+    counted: route.get("counted") === "1",
+    cursor: null,
+    limit: 100,
+    ...Object.fromEntries(stated),
+  };
+}
+
+/** The terms that narrow the ledger, those of its traces among them. */
+export function ledgerTerms(): Term[] {
+  const found = terms("this time range");
+  for (const [key, title] of Object.entries(OWN)) {
+    const value = route.get(key);
+    if (value !== null)
+      found.push({ text: `${title} ${value || "none"}`, drop: () => setQuery({ [key]: null }, "push") });
   }
+  const { from, to } = parseRange(route.get("calls"), now);
+  if (from !== null)
+    found.push({
+      text: to === null ? `calls since ${when(from)}` : `calls ${when(from)} – ${when(to)}`,
+      drop: () => setQuery({ calls: null }, "push"),
+    });
+  return found;
+}
+
+/** Drops every term but the source. */
+export function clearLedgerTerms(): void {
+  clearTerms();
+  setQuery({ ...Object.fromEntries(Object.keys(OWN).map((key) => [key, null])), calls: null }, "replace");
 }

@@ -46,6 +46,13 @@ export function timeRange(): TimeRange {
   return parseRange(route.get("range"), now);
 }
 
+/** The present time range for the `calls` parameter of the ledger; `null` where it has no limits. */
+export function callsParam(): string | null {
+  const text = route.get("range");
+  const { from } = parseRange(text, now);
+  return from === null ? null : text;
+}
+
 /** The `range` parameter's id: "live" where there is none, "exact" for a brushed range. */
 export function rangeId(): string {
   const text = route.get("range") ?? "live";

@@ -16,7 +16,7 @@ use crate::event::Topic;
 use clew_core::chart::{ChartInfo, Scene};
 use clew_core::packed::{self, Pack};
 use clew_core::prompt::PromptTemplate;
-use clew_core::trace::{LedgerRow, SpanDetail, Waterfall};
+use clew_core::trace::{LedgerRow, SpanDetail, SpanFacts, Waterfall};
 
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,10 +95,12 @@ commands! {
     get_span(GetSpan) -> json SpanDetail, on Spans;
     /// The whole value of an attribute that `get_span` cut.
     get_attribute(GetAttribute) -> json Text;
+    /// The facts of every span of a trace, each with the key and the convention that stated it, in pre-order.
+    get_facts(GetTrace) -> json Vec<SpanFacts>, on Spans;
     /// A trace or the spans below one, as text to copy: Markdown for a model, or OTLP JSON.
     copy_trace(CopyTrace) -> json Text, on Spans;
     /// What each model call of a trace used and cost, and what does not count, with the reason.
-    get_ledger(GetTrace) -> json Vec<LedgerRow>, on Spans;
+    get_ledger(GetLedger) -> json Vec<LedgerRow>, on Spans;
     /// The same over many traces, a page at a time, with the sums over all that match.
     list_ledger(LedgerFilter) -> json LedgerPage, on Spans;
     /// All entries that match, as CSV.

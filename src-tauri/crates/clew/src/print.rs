@@ -262,10 +262,12 @@ pub(crate) fn count(value: Option<u64>) -> String {
     text
 }
 
-/// US dollars: four digits behind the point below one dollar; a dash where it is not stated.
+/// US dollars: four digits behind the point below one dollar; a dash where it is not stated. What is more than nothing
+/// never reads as nothing.
 pub(crate) fn dollars(value: Option<f64>) -> String {
     match value {
         None => "–".to_owned(),
+        Some(value) if value > 0.0 && value < 0.000_1 => "<$0.0001".to_owned(),
         Some(value) if value.abs() < 1.0 => format!("${value:.4}"),
         Some(value) => format!("${value:.2}"),
     }
@@ -302,9 +304,10 @@ mod tests {
             ["0", "1,234,567", "–"]
         );
         assert_eq!(
-            [dollars(Some(0.0098)), dollars(Some(12.4)), dollars(None)],
-            ["$0.0098", "$12.40", "–"]
+            [0.0098, 12.4, 0.0, 0.000_03].map(|usd| dollars(Some(usd))),
+            ["$0.0098", "$12.40", "$0.0000", "<$0.0001"]
         );
+        assert_eq!([dollars(None), dollars(Some(0.000_1))], ["–", "$0.0001"]);
         let cases = [
             (12, "12 ns"),
             (840_000, "840 µs"),

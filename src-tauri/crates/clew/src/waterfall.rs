@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clew_core::model::Operation;
-use clew_core::trace::TraceSummary;
+use clew_core::trace::{TraceSummary, WindowUse};
 use serde::{Deserialize, Serialize};
 
 /// A trace in rows.
@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Waterfall {
     pub(crate) summary: TraceSummary,
     pub(crate) extent_nanos: u64,
+    pub(crate) cached_share: Option<f64>,
+    pub(crate) fullest: Option<WindowUse>,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -47,6 +49,8 @@ struct Header {
 struct Value {
     summary: TraceSummary,
     extent_nanos: f64,
+    cached_share: Option<f64>,
+    fullest: Option<WindowUse>,
     strings: Vec<String>,
 }
 
@@ -208,6 +212,8 @@ impl Waterfall {
         Ok(Self {
             summary: value.summary,
             extent_nanos: whole(value.extent_nanos),
+            cached_share: value.cached_share,
+            fullest: value.fullest,
             rows,
         })
     }

@@ -101,15 +101,19 @@ function flow(input: number | null, output: number | null): string[] {
   return output === null ? [] : [`${compact(output)} out`];
 }
 
-/** What a row used and cost: its own call, else "Σ" and the sum of the calls below it. */
+/** "Σ" and the sum of the calls below a row; `null` where there is none, or the row has figures that count itself. */
+export function sumBelow(waterfall: Waterfall, row: number): string | null {
+  const below = flow(stated(waterfall.inputBelow[row]), stated(waterfall.outputBelow[row]));
+  const usd = stated(waterfall.costBelow[row]);
+  if (stated(waterfall.cost[row]) !== null || (below.length === 0 && usd === null)) return null;
+  return `Σ ${[...below, ...(usd === null ? [] : [cost(usd)])].join(" · ")}`;
+}
+
+/** What a row used and cost: its own call, else the sum of the calls below it. */
 function figures(waterfall: Waterfall, row: number): string[] {
   const usd = stated(waterfall.cost[row]);
-  const below = flow(stated(waterfall.inputBelow[row]), stated(waterfall.outputBelow[row]));
-  const usdBelow = stated(waterfall.costBelow[row]);
-  if (usd === null && (below.length > 0 || usdBelow !== null)) {
-    const all = [...below, ...(usdBelow === null ? [] : [cost(usdBelow)])];
-    return [`Σ ${all.join(" · ")}`];
-  }
+  const below = sumBelow(waterfall, row);
+  if (below !== null) return [below];
   const own = flow(stated(waterfall.inputTokens[row]), stated(waterfall.outputTokens[row]));
   return [...own, ...(usd === null ? [] : [cost(usd)])];
 }

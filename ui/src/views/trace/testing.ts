@@ -35,6 +35,8 @@ export function waterfallOf(roots: Node[]): Waterfall {
     );
   });
   return {
+    cachedShare: null,
+    fullest: null,
     spanHigh: new Uint32Array(rows.length).fill(7),
     spanLow: Uint32Array.from(ids),
     parent: Int32Array.from(rows, ({ parent }) => parent),

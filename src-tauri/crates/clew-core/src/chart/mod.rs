@@ -110,7 +110,7 @@ pub const CHARTS: &[Chart] = &[
     Chart {
         id: "cost",
         title: "Cost by model",
-        description: "Cost in US dollars, of calls that state one, by model.",
+        description: "Cost of model calls in US dollars, stated or by the price list, by model.",
         grouping: Grouping::ByModel {
             measure: Measure::Cost,
             stat: Stat::Sum,
@@ -269,6 +269,8 @@ pub struct Scene {
     pub step: u64,
     /// The series.
     pub series: Vec<SceneSeries>,
+    /// All of it together as text, of what adds up ("1.2k tokens"); `null` of percentiles, and where there is nothing.
+    pub total: Option<String>,
 }
 
 #[cfg(test)]

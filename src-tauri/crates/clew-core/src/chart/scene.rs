@@ -63,7 +63,15 @@ pub(super) fn compose(chart: &Chart, window: &Window, series: &[Plotted], view: 
         },
         Vec::new(),
     ));
+    let values = series.iter().flat_map(|one| &one.points);
+    let sum = values
+        .map(|point| point.value)
+        .reduce(|sum, value| sum + value);
+    let adds_up = chart.mark == Mark::StackedBars;
     Scene {
+        total: sum
+            .filter(|_| adds_up)
+            .map(|sum| axis::label(chart.unit, sum)),
         id: chart.id.to_owned(),
         title: chart.title.to_owned(),
         description: chart.description.to_owned(),

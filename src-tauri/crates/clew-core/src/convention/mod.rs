@@ -146,6 +146,10 @@ fn of(map: KeyMap, overrides: &Overrides) -> Facts {
     facts.dialect = best.map(|((known, ..), convention)| dialect(convention, &map, known > 0));
     overrides.correct(&map, &mut facts);
     read::complete(map.view(), &mut facts);
+    let impossible = map.impossible();
+    if let Some(first) = impossible.first().cloned() {
+        facts.impossible = Some(Stated::new(impossible, "general", &first));
+    }
     let truncated = map.truncated();
     if let Some(first) = truncated.first().cloned() {
         facts.truncated = Some(Stated::new(truncated, "general", &first));
@@ -221,6 +225,6 @@ fn fill(facts: &mut Facts, mut more: Facts) {
         dialect operation display_name provider request_model response_model response_id request_id usage cache_rule
         same_call service_tier batch server cost_usd finish_reasons ttft_nanos timing streaming parameters input output
         input_value output_value tools tool documents document_count query prompt agent session user feature tags error
-        truncated
+        truncated impossible
     );
 }

@@ -192,4 +192,6 @@ pub struct Facts {
     pub error: Option<Stated<ErrorFact>>,
     /// Keys whose JSON breaks off; what could be read of it was.
     pub truncated: Option<Stated<Vec<String>>>,
+    /// Keys and events whose times cannot be, because they are negative or no number; they are not read.
+    pub impossible: Option<Stated<Vec<String>>>,
 }

@@ -1,5 +1,6 @@
 //! Money: whole nano-dollars, so that lines add up to their total exactly.
 
+use std::fmt;
 use std::iter::Sum;
 use std::ops::Add;
 
@@ -43,6 +44,16 @@ impl NanoUsd {
     }
 }
 
+/// Exact, without needless zeros: "$0.00275", "$12.40".
+impl fmt::Display for NanoUsd {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, fraction) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
+        let digits = format!("{fraction:09}");
+        let digits = digits.trim_end_matches('0');
+        write!(out, "${whole}.{digits:0<2}")
+    }
+}
+
 impl Add for NanoUsd {
     type Output = Self;
 
@@ -54,5 +65,22 @@ impl Add for NanoUsd {
 impl Sum for NanoUsd {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_written_to_its_last_digit() {
+        for (nanos, text) in [
+            (0, "$0.00"),
+            (1, "$0.000000001"),
+            (2_750_000, "$0.00275"),
+            (12_400_000_000, "$12.40"),
+        ] {
+            assert_eq!(NanoUsd(nanos).to_string(), text);
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::quality::Finding;
 mod build;
 mod rows;
 
-pub use build::{Surroundings, detail};
+pub use build::{Surroundings, detail, span_facts};
 
 /// One fact and who stated it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -23,6 +23,20 @@ pub struct FactRow {
     pub convention: String,
     /// The key that it came from.
     pub key: String,
+}
+
+/// The facts of one span, each with who stated it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SpanFacts {
+    /// 16 hex digits.
+    pub span_id: String,
+    /// The vocabulary that explains the span best; `null` where none does.
+    pub dialect: Option<DialectRow>,
+    /// Every fact with its source.
+    pub facts: Vec<FactRow>,
+    /// Keys of its attributes that no vocabulary explains, in order of arrival.
+    pub unexplained: Vec<String>,
 }
 
 /// One attribute as received; duplicates of a key are all listed.
@@ -157,11 +171,12 @@ pub struct SpanDetail {
     pub model: Option<String>,
     /// Token counts as stated.
     pub usage: Usage,
-    /// Stated cost in US dollars.
+    /// Stated cost in US dollars; what it costs the ledger says ([`super::LedgerRow`]).
     pub cost_usd: Option<f64>,
-    /// Nanoseconds to the first token.
+    /// Nanoseconds to the first token; `null` where that is stated to be after the end.
     pub ttft_nanos: Option<u64>,
-    /// Output tokens a second, from the first token to the end; over the whole call where no first token is stated.
+    /// Output tokens a second as stated; else from the first token to the end, over the whole call where no first token
+    /// is stated.
     pub tokens_per_second: Option<f64>,
     /// Why the model stopped.
     pub finish_reasons: Vec<String>,

@@ -10,11 +10,15 @@ mod shown;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use cost::{Cost, CostBasis, Line};
 pub use csv::csv;
+pub(super) use shown::share;
 pub use shown::{LedgerCost, LedgerLine, LedgerRow, LedgerStanding, ledger_rows};
 pub use standing::{Exclusion, Standing};
+
+use std::cmp::Ordering;
 
 use super::{SpanRow, Tree};
 use crate::model::{Bucket, NanoUsd, Operation, UsageFault};
@@ -59,6 +63,12 @@ impl Entry {
     pub fn bucket(&self, bucket: Bucket) -> Option<u64> {
         let line = self.lines.iter().find(|line| line.bucket == Some(bucket));
         line.map(|line| line.count)
+    }
+
+    /// How much of its model's window its prompt fills, 0 to 1 and above; `None` where one of them is not known.
+    #[must_use]
+    pub fn window_share(&self) -> Option<f64> {
+        share(self.tokens(false), self.cost.window)
     }
 
     /// Tokens whose price no list tells.
@@ -180,6 +190,20 @@ impl Ledger {
         let unstated = rows.iter().zip(&standings.unstated);
         ledger.unstated_calls = count(unstated.map(|(row, unstated)| *unstated && !row.failed()));
         ledger
+    }
+
+    /// Of the calls that count the one that fills its model's window most.
+    #[must_use]
+    pub fn fullest(&self) -> Option<&Entry> {
+        let counted = self.entries.iter();
+        let counted = counted.filter(|entry| entry.standing == Standing::Counted);
+        counted
+            .filter(|entry| entry.window_share().is_some())
+            .max_by(|one, other| {
+                one.window_share()
+                    .partial_cmp(&other.window_share())
+                    .unwrap_or(Ordering::Equal)
+            })
     }
 
     /// The entry of a row, where it has one.

@@ -19,8 +19,8 @@ mod tree;
 mod waterfall;
 
 pub use detail::{
-    AttributeRow, ContentHint, EventRow, FactRow, LinkRow, LogRow, SpanDetail, Surroundings,
-    VariantRow, detail,
+    AttributeRow, ContentHint, DialectRow, EventRow, FactRow, LinkRow, LogRow, SpanDetail,
+    SpanFacts, Surroundings, VariantRow, detail, span_facts,
 };
 pub use ledger::{
     Cost, CostBasis, Entry, Exclusion, Ledger, LedgerCost, LedgerLine, LedgerRow, LedgerStanding,
@@ -33,4 +33,4 @@ pub use run::Run;
 pub use skew::skew;
 pub use summary::{RUNNING_MICROS, Roots, TraceState, TraceSummary, summary};
 pub use tree::{Tree, tree};
-pub use waterfall::{Waterfall, WaterfallValue, flag, told, waterfall};
+pub use waterfall::{Waterfall, WaterfallValue, WindowUse, flag, told, waterfall};

@@ -60,6 +60,14 @@ impl SpanRow {
         stated.unwrap_or(&self.name)
     }
 
+    /// Nanoseconds to its first token; `None` where not stated, or stated to be later than its end.
+    #[must_use]
+    pub fn ttft_nanos(&self) -> Option<u64> {
+        let stated = self.facts.as_ref()?.ttft_nanos?;
+        let took = self.end.0.checked_sub(self.start.0);
+        (self.end.0 == 0 || took.is_some_and(|took| stated <= took)).then_some(stated)
+    }
+
     /// What kind of step it is.
     #[must_use]
     pub fn operation(&self) -> Operation {

@@ -196,9 +196,7 @@ pub fn summary(
         let facts = calls.iter().filter_map(|&row| rows[row].facts.as_ref());
         facts.filter(|facts| facts.operation == Operation::Llm)
     };
-    let ttft = calls
-        .iter()
-        .find_map(|&row| rows[row].facts.as_ref()?.ttft_nanos);
+    let ttft = calls.iter().find_map(|&row| rows[row].ttft_nanos());
     TraceSummary {
         trace_id: trace_id.to_string(),
         source,

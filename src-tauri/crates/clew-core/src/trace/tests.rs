@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::testing::{call, row, step, traced};
+use super::testing::{call, drawn, row, step, traced};
 use super::*;
 use crate::convention::facts;
 use crate::convention::tests::recorded::{fixtures, folders, recorded};
-use crate::model::{Facts, Operation, SpanId, TraceId, UnixNanos, display};
+use crate::model::{Facts, Operation, SpanId, TraceId, UnixNanos, Usage, display};
 
 /// Rows of a recording by trace.
 fn traces(folder: &str) -> BTreeMap<Vec<u8>, Vec<SpanRow>> {
@@ -546,4 +546,39 @@ fn only_a_trace_that_no_longer_runs_has_orphans() {
         flags(&[step(4, Some(4), Operation::Tool, 0, 1)], 5),
         [flag::CYCLE]
     );
+}
+
+#[test]
+fn a_first_token_after_the_end_is_in_no_row_and_no_summary() {
+    let mut call = call(1, None, (100, 10), None);
+    let facts = call.facts.as_mut().expect("call gives facts");
+    facts.ttft_nanos = Some(5_000);
+    let shown = drawn(&[call.clone()]);
+    assert_eq!(
+        (shown.ttft[0], shown.value.summary.ttft_nanos),
+        (-1.0, None)
+    );
+    call.end = UnixNanos(call.start.0 + 6_000);
+    let shown = drawn(&[call]);
+    assert_eq!(
+        (shown.ttft[0], shown.value.summary.ttft_nanos),
+        (5_000.0, Some(5_000))
+    );
+}
+
+#[test]
+fn a_trace_names_the_call_that_fills_its_window_most_and_the_share_from_cache() {
+    let mut cached = call(2, None, (64_000, 10), None);
+    let facts = cached.facts.as_mut().expect("call gives facts");
+    facts.usage = facts.usage.map(|usage| Usage {
+        cache_read: Some(32_000),
+        ..usage
+    });
+    let shown = drawn(&[call(1, None, (64, 1), None), cached]);
+    let fullest = shown.value.fullest.expect("the window is known");
+    assert_eq!((fullest.tokens, fullest.window), (64_000, 128_000));
+    assert!((fullest.share - 0.5).abs() < 1e-9);
+    assert_eq!(fullest.span_id, "0000000000000002");
+    let share = shown.value.cached_share.expect("both are stated");
+    assert!((share - 32_000.0 / 64_064.0).abs() < 1e-9, "{share}");
 }

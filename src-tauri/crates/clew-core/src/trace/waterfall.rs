@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::critical_path::{Stretch, critical_path};
 use super::idle::{idle, total, works};
+use super::ledger::share;
 use super::run::{Run, runs};
 use super::{Entry, SpanRow, TraceRows, TraceState, TraceSummary, skew};
 use crate::model::{NanoUsd, Operation};
@@ -59,6 +60,24 @@ pub struct WaterfallValue {
     pub idle_share: f64,
     /// Nanoseconds of the critical path in which something worked: waiting agents and chains aside.
     pub critical_nanos: f64,
+    /// How much of the prompts of all calls was read from cache, 0 to 1; `null` where that is not stated.
+    pub cached_share: Option<f64>,
+    /// The call that fills its model's window most; `null` where no call's window is known.
+    pub fullest: Option<WindowUse>,
+}
+
+/// How much of its model's window a call fills.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowUse {
+    /// The call's span: 16 hex digits.
+    pub span_id: String,
+    /// Its prompt's tokens.
+    pub tokens: u64,
+    /// The most tokens that its model reads.
+    pub window: u64,
+    /// The one as a share of the other, 0 to 1 and above.
+    pub share: f64,
 }
 
 /// A trace as rows in pre-order; each column has one element a row.
@@ -89,7 +108,7 @@ pub struct Waterfall {
     /// Nanoseconds from start to end; -1 while pending.
     #[ts(type = "Float64Array")]
     pub duration: Vec<f64>,
-    /// Nanoseconds from the start to the first token; -1 where not stated.
+    /// Nanoseconds from the start to the first token; -1 where not stated, or where it cannot be.
     #[ts(type = "Float64Array")]
     pub ttft: Vec<f64>,
     /// Display name, as an index into `strings`.
@@ -208,7 +227,17 @@ pub fn waterfall(summary: TraceSummary, trace: &TraceRows) -> Waterfall {
     let mut position = vec![-1; rows.len()];
     let heard = told(summary.state);
     let below = ledger.below(tree);
+    let fullest = ledger.fullest().and_then(|entry| {
+        Some(WindowUse {
+            span_id: rows[entry.row].span_id.to_string(),
+            tokens: entry.tokens(false)?,
+            window: entry.cost.window?,
+            share: entry.window_share()?,
+        })
+    });
     let mut built = Waterfall::empty(WaterfallValue {
+        cached_share: share(summary.cached_tokens, summary.input_tokens),
+        fullest,
         summary,
         origin_nanos: axis.origin.to_string(),
         extent_nanos: exact(axis.extent()),
@@ -263,9 +292,7 @@ pub fn waterfall(summary: TraceSummary, trace: &TraceRows) -> Waterfall {
         built.descendants.push(tree.descendants[at]);
         built.start.push(bar.start);
         built.duration.push(bar.duration);
-        built
-            .ttft
-            .push(facts.and_then(|facts| facts.ttft_nanos).map_or(-1.0, exact));
+        built.ttft.push(row.ttft_nanos().map_or(-1.0, exact));
         built.name.push(texts.index(row.title()));
         built.service.push(texts.index(&row.service));
         built

@@ -13,7 +13,9 @@ mod ledger;
 
 pub use connect::{ConnectionProblem, Connections, Listening, Sender, Status, TestTrace};
 
-pub use ledger::{BookChoice, LedgerFilter, LedgerPage, LedgerSums, PriceBook, Prices, SetPrices};
+pub use ledger::{
+    BookChoice, GetLedger, LedgerFilter, LedgerPage, LedgerSums, PriceBook, Prices, SetPrices,
+};
 
 pub use crate::settings::{SetSettings, Settings};
 

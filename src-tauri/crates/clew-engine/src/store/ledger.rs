@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use clew_core::model::TraceId;
+use clew_core::model::{PromptFact, TraceId};
+use clew_core::prompt;
 use clew_core::trace::{LedgerRow, LedgerStanding, TraceRows, ledger_rows};
+use futures_util::TryStreamExt as _;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::Store;
@@ -91,13 +93,52 @@ async fn elsewhere(
     Ok(found)
 }
 
+/// The prompts of a filter as facts hold them, as JSON of a list of texts; `None` where it names no prompt.
+///
+/// Names and versions that no program states are made of the text ([`clew_core::prompt`]), which no query can.
+async fn prompts(reads: &SqlitePool, filter: &LedgerFilter) -> Result<Option<String>, Error> {
+    if filter.prompt.is_none() && filter.prompt_version.is_none() {
+        return Ok(None);
+    }
+    let wanted = |asked: &Option<String>, found: Option<String>| {
+        asked.is_none() || asked.as_ref() == found.as_ref()
+    };
+    let mut found: Vec<String> = Vec::new();
+    let mut stated =
+        sqlx::query_scalar("SELECT DISTINCT prompt FROM facts WHERE prompt IS NOT NULL")
+            .fetch(reads);
+    while let Some(json) = stated.try_next().await? {
+        let json: String = json;
+        let fact: PromptFact = serde_json::from_str(&json).unwrap_or_default();
+        let text = fact.template.as_deref();
+        let version = prompt::version_label(fact.version.as_deref(), text);
+        if wanted(
+            &filter.prompt,
+            prompt::template_name(fact.name.as_deref(), text),
+        ) && wanted(&filter.prompt_version, Some(version))
+        {
+            found.push(json);
+        }
+    }
+    serde_json::to_string(&found)
+        .map(Some)
+        .map_err(Error::internal)
+}
+
 /// Appends what a filter says of an entry, over facts `f`, its trace `t`, its summary `m` and its model's name `n`.
-fn push_entry(query: &mut QueryBuilder<Sqlite>, filter: &LedgerFilter, now: i64, indexed: bool) {
-    query.push(if filter.counted {
-        "f.counted <> 0"
+fn push_entry(
+    query: &mut QueryBuilder<Sqlite>,
+    filter: &LedgerFilter,
+    prompts: Option<String>,
+    now: i64,
+    indexed: bool,
+) {
+    if filter.counted {
+        // In these words, so that the index of what counts is used.
+        query.push(format!("f.counted <> 0 AND f.counted <> {ELSEWHERE}"));
     } else {
-        "(f.counted <> 0 OR f.input IS NOT NULL OR f.output IS NOT NULL)"
-    });
+        query.push("(f.counted <> 0 OR f.input IS NOT NULL OR f.output IS NOT NULL)");
+    }
     let signed = |micros: u64| i64::try_from(micros).unwrap_or(i64::MAX);
     if let Some(from) = filter.calls.from {
         query.push(" AND f.start >= ").push_bind(signed(from));
@@ -107,11 +148,6 @@ fn push_entry(query: &mut QueryBuilder<Sqlite>, filter: &LedgerFilter, now: i64,
     }
     let texts = [
         (" AND n.text = ", &filter.model),
-        (" AND json_extract(f.prompt, '$.name') = ", &filter.prompt),
-        (
-            " AND json_extract(f.prompt, '$.version') = ",
-            &filter.prompt_version,
-        ),
         (" AND json_extract(f.json, '$.feature') = ", &filter.feature),
         (" AND json_extract(m.json, '$.user') = ", &filter.user),
     ];
@@ -119,6 +155,10 @@ fn push_entry(query: &mut QueryBuilder<Sqlite>, filter: &LedgerFilter, now: i64,
         if let Some(text) = text {
             query.push(condition).push_bind(text.clone());
         }
+    }
+    if let Some(prompts) = prompts {
+        query.push(" AND f.prompt IN (SELECT value FROM json_each(");
+        query.push_bind(prompts).push("))");
     }
     query.push(" AND ");
     push_filter(query, &filter.traces, now, indexed);
@@ -166,9 +206,10 @@ pub(crate) async fn page(
         "SELECT f.start, f.span, f.trace, s.span_id {}",
         FROM.replace("WHERE", "JOIN spans s ON s.id = f.span WHERE")
     ));
+    let prompts = prompts(&store.reads, filter).await?;
     let mut connection = store.reads.acquire().await?;
     let indexed = search::is_attached(&mut connection).await?;
-    push_entry(&mut query, filter, now, indexed);
+    push_entry(&mut query, filter, prompts, now, indexed);
     if let Some(cursor) = &filter.cursor {
         let (at, span) = read_cursor(cursor)?;
         query.push(" AND (f.start, f.span) < (");
@@ -218,9 +259,10 @@ async fn sums(
         halves("f.cost", 2),
         halves("coalesce(f.input, 0) + coalesce(f.output, 0)", 16),
     ));
+    let prompts = prompts(reads, filter).await?;
     let mut connection = reads.acquire().await?;
     let indexed = search::is_attached(&mut connection).await?;
-    push_entry(&mut query, filter, now, indexed);
+    push_entry(&mut query, filter, prompts, now, indexed);
     let row = query.build().fetch_one(&mut *connection).await?;
     let whole = |index: usize| {
         let (high, low): (Option<i64>, Option<i64>) = (row.get(index), row.get(index + 1));

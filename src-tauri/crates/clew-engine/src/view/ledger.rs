@@ -2,7 +2,7 @@
 
 use clew_core::trace::{self, LedgerRow};
 
-use crate::api::{GetTrace, LedgerFilter, LedgerPage, Text};
+use crate::api::{GetLedger, LedgerFilter, LedgerPage, Text};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::store::{ledger, now_micros};
@@ -11,8 +11,13 @@ use crate::store::{ledger, now_micros};
 const EXPORTED: usize = 200_000;
 
 impl Engine {
-    pub(crate) async fn get_ledger(&self, params: GetTrace) -> Result<Vec<LedgerRow>, Error> {
-        ledger::of_trace(&self.inner.store, params.source, &params.trace_id).await
+    pub(crate) async fn get_ledger(&self, params: GetLedger) -> Result<Vec<LedgerRow>, Error> {
+        let store = &self.inner.store;
+        let mut rows = ledger::of_trace(store, params.source, &params.trace_id).await?;
+        if let Some(span) = params.span_id {
+            rows.retain(|row| row.span_id == span);
+        }
+        Ok(rows)
     }
 
     pub(crate) async fn list_ledger(&self, params: LedgerFilter) -> Result<LedgerPage, Error> {

@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
-    self, Roots, RowFacts, SpanDetail, SpanRow, Surroundings, TraceRows, TraceState, VariantRow,
-    Waterfall, flag,
+    self, Roots, RowFacts, SpanDetail, SpanFacts, SpanRow, Surroundings, TraceRows, TraceState,
+    VariantRow, Waterfall, flag,
 };
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
@@ -93,6 +93,21 @@ impl Engine {
         Ok(Text {
             text: value.map(clew_core::model::display).unwrap_or_default(),
         })
+    }
+
+    pub(crate) async fn get_facts(&self, params: GetTrace) -> Result<Vec<SpanFacts>, Error> {
+        let loaded = self.load(params.source, &params.trace_id).await?;
+        let mut places = self.places(loaded.row, None).await?;
+        places.retain(|place| place.shown);
+        let read = spans::each(&self.inner.store.reads, places, |whole| {
+            let id = SpanId::from_i64(whole.place.span_id)?;
+            Some((id, trace::span_facts(id, &whole.view(), &whole.facts())))
+        });
+        let read: Result<Vec<_>, Error> = read.await?.into_iter().collect();
+        let mut facts: HashMap<SpanId, SpanFacts> = read?.into_iter().flatten().collect();
+        let (rows, tree) = (loaded.trace.rows(), loaded.trace.tree());
+        let order = tree.order.iter().map(|&row| rows[row].span_id);
+        Ok(order.filter_map(|span| facts.remove(&span)).collect())
     }
 
     pub(crate) async fn copy_trace(&self, params: CopyTrace) -> Result<Text, Error> {

@@ -4,8 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use clew_core::trace::{TraceState, TraceSummary};
-use clew_engine::api::{TimeRange, TraceFilter, TracePage, TraceStatus};
+use clew_engine::api::{LedgerSums, TimeRange, TraceFilter, TracePage, TraceStatus, TraceTotals};
 
+use super::totals::{figures, rounded, sums};
 use super::{Exit, Shared};
 use crate::door::Door;
 use crate::print::{Ink, Out, count, cut, dollars, duration, note, plain};
@@ -37,29 +38,44 @@ pub(super) struct List {
 
 pub(super) async fn run(command: List, shared: &Shared, out: &mut Out) -> anyhow::Result<Exit> {
     let database = shared.start()?.options.database;
-    let rows = match Door::reading(&database).await? {
-        Some(door) => rows(&door, filter(&command), command.limit).await?,
-        None => Vec::new(),
+    let Some(door) = Door::reading(&database).await? else {
+        return none(out);
     };
+    let filter = filter(&command);
+    let rows = rows(&door, filter.clone(), command.limit).await?;
+    if rows.is_empty() {
+        return none(out);
+    }
     if out.is_json() {
         out.json(&rows)?;
-    } else if rows.is_empty() {
-        note("no trace matches");
     } else {
         table(&rows, out)?;
+        let all: TraceTotals = door.call("summarise_traces", &filter).await?;
+        let sums = figures(&sums(&door, filter).await?, rounded);
+        let shown = match all.traces {
+            all if all > rows.len() as u64 => {
+                format!("{} of {}", rows.len(), counted(all, "trace"))
+            }
+            all => counted(all, "trace"),
+        };
+        let line = out.ink(Ink::Bold, &format!("{shown} · {sums}"));
+        out.line(&line)?;
     }
-    Ok(if rows.is_empty() {
-        Exit::NoMatch
+    Ok(Exit::Ok)
+}
+
+/// The answer where no trace matches.
+fn none(out: &mut Out) -> anyhow::Result<Exit> {
+    if out.is_json() {
+        out.json(&[(); 0])?;
     } else {
-        Exit::Ok
-    })
+        note("no trace matches");
+    }
+    Ok(Exit::NoMatch)
 }
 
 fn filter(command: &List) -> TraceFilter {
-    let from = command.since.and_then(|since| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-        u64::try_from(now.saturating_sub(since).as_micros()).ok()
-    });
+    let from = command.since.and_then(micros_before);
     TraceFilter {
         text: command.text.join(" "),
         services: command.service.clone(),
@@ -156,35 +172,17 @@ pub(super) fn clock(micros: u64) -> String {
         )
 }
 
-/// The sum of traces on one line.
-pub(super) fn totals(rows: &[TraceSummary], out: &Out) -> String {
+/// Traces and their sums on one line.
+pub(super) fn totals(rows: &[TraceSummary], sums: &LedgerSums, out: &Out) -> String {
     let spans = rows.iter().map(|row| u64::from(row.span_count)).sum();
     let errors = rows.iter().map(|row| u64::from(row.error_count)).sum();
-    let stated = |field: fn(&TraceSummary) -> Option<u64>| {
-        rows.iter().filter_map(field).reduce(u64::saturating_add)
-    };
-    let cost = rows
-        .iter()
-        .filter_map(|row| row.cost_usd)
-        .reduce(|sum, each| sum + each);
-    let tokens = match (
-        stated(|row| row.input_tokens),
-        stated(|row| row.output_tokens),
-    ) {
-        (None, None) => "no tokens stated".to_owned(),
-        (input, output) => format!("{} tokens in, {} out", count(input), count(output)),
-    };
-    let cost = cost.map_or_else(
-        || "cost not known".to_owned(),
-        |cost| format!("cost {}", dollars(Some(cost))),
-    );
     let failed = match errors {
         0 => "no errors".to_owned(),
         _ => out.ink(Ink::Red, &counted(errors, "error")),
     };
     let traces = counted(rows.len() as u64, "trace");
     let spans = counted(spans, "span");
-    format!("{traces} · {spans} · {tokens} · {cost} · {failed}")
+    format!("{traces} · {spans} · {} · {failed}", figures(sums, rounded))
 }
 
 /// "1 span", "2 spans".
@@ -193,8 +191,14 @@ pub(super) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", count(Some(number)))
 }
 
+/// So long before now, in microseconds since the epoch.
+pub(super) fn micros_before(time: Duration) -> Option<u64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(now.saturating_sub(time).as_micros()).ok()
+}
+
 /// Reads "30s", "15m", "2h", "7d".
-fn since(text: &str) -> Result<Duration, String> {
+pub(super) fn since(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a time like 30s, 15m, 2h or 7d");
     let split = text.len().checked_sub(1).ok_or_else(wrong)?;
     let (number, unit) = text.split_at_checked(split).ok_or_else(wrong)?;

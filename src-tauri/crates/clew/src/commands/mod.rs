@@ -4,11 +4,13 @@ mod bindings;
 mod completions;
 mod doctor;
 mod import;
+mod ledger;
 mod list;
 mod open;
 mod run;
 mod serve;
 mod status;
+mod totals;
 mod trace;
 
 use std::net::IpAddr;
@@ -110,6 +112,8 @@ enum Command {
     List(list::List),
     /// Show one trace.
     Trace(trace::Trace),
+    /// Say what each model call used and cost, and what does not count, with the reason.
+    Ledger(ledger::Ledger),
     /// Run a program so that it sends its traces here, and sum them up when it ends.
     Run(run::Run),
     /// Read trace files into the database.
@@ -133,6 +137,7 @@ pub(crate) async fn run(cli: Cli, umask: Umask, out: &mut Out) -> anyhow::Result
         Some(Command::Open(command)) => open::run(command, &shared, out).await,
         Some(Command::List(command)) => list::run(command, &shared, out).await,
         Some(Command::Trace(command)) => trace::run(command, &shared, out).await,
+        Some(Command::Ledger(command)) => ledger::run(command, &shared, out).await,
         Some(Command::Run(command)) => run::run(command, &shared, umask, out).await,
         Some(Command::Import(command)) => import::run(command, &shared, out).await,
         Some(Command::Status(_)) => status::run(&shared, out).await,

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use clap::Args;
 use clew_core::trace::TraceSummary;
-use clew_engine::api::{NoParams, Status, TraceFilter};
+use clew_engine::api::{LedgerSums, NoParams, Status, TraceFilter};
 use clew_engine::harden::{self, Umask};
 use clew_engine::instance::{Instance, Kind, Running};
 use serde::Serialize;
 
 use super::list::{rows, state, totals};
+use super::totals::sums;
 use super::{Addresses, Exit, Shared};
 use crate::client::{Client, percent};
 use crate::door::Door;
@@ -56,12 +57,15 @@ struct Answer<'a> {
     /// Whether the traces carry the run's id; else they are those that came while the program ran.
     attributed: bool,
     traces: &'a [TraceSummary],
+    /// What they come to, each model call once: one that two of them tell of is in the figures of both.
+    totals: &'a LedgerSums,
 }
 
 /// The traces of a run.
 struct Found {
     attributed: bool,
     traces: Vec<TraceSummary>,
+    sums: LedgerSums,
 }
 
 pub(super) async fn run(
@@ -113,6 +117,7 @@ pub(super) async fn run(
     let found = found.transpose()?.unwrap_or(Found {
         attributed: false,
         traces: Vec::new(),
+        sums: LedgerSums::default(),
     });
     if out.is_json() {
         out.json(&Answer {
@@ -120,6 +125,7 @@ pub(super) async fn run(
             exit_code: code,
             attributed: found.attributed,
             traces: &found.traces,
+            totals: &found.sums,
         })?;
     } else {
         // Stdout is the program's.
@@ -333,14 +339,20 @@ async fn traces(door: &Door, run_id: &str, began: u64) -> anyhow::Result<Found> 
         resource,
         ..TraceFilter::default()
     };
-    let mut traces = rows(door, of(Some(run_id.to_owned())), LISTED).await?;
+    let mut filter = of(Some(run_id.to_owned()));
+    let mut traces = rows(door, filter.clone(), LISTED).await?;
     let attributed = !traces.is_empty();
     if !attributed {
-        traces = rows(door, of(None), LISTED).await?;
+        filter = of(None);
+        traces = rows(door, filter.clone(), LISTED).await?;
     }
     // By when they were received: the times that a program states may be anything.
     traces.sort_by_key(|row| std::cmp::Reverse(row.received_micros));
-    Ok(Found { attributed, traces })
+    Ok(Found {
+        attributed,
+        traces,
+        sums: sums(door, filter).await?,
+    })
 }
 
 fn summary(found: &Found, instance: Option<&Instance>, out: &Out) -> String {
@@ -351,7 +363,7 @@ fn summary(found: &Found, instance: Option<&Instance>, out: &Out) -> String {
             "\n{name} no trace arrived. Does the program load OpenTelemetry? `clew doctor` looks for what is missing.\n"
         );
     }
-    let mut text = format!("\n{name} {}\n", totals(traces, out));
+    let mut text = format!("\n{name} {}\n", totals(traces, &found.sums, out));
     if !found.attributed {
         text.push_str(
             "  (none carries this run's id, as the program sets its own resource: these came while it ran)\n",

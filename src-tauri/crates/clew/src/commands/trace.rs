@@ -1,12 +1,15 @@
 //! `clew trace`: one trace as a tree, as Markdown for a model, or as JSON.
 
+use std::collections::{BTreeMap, HashMap};
+
 use clap::Args;
-use clew_core::trace::TraceSummary;
-use clew_engine::ErrorCode;
-use clew_engine::api::{CopyFormat, CopyTrace, GetTrace, NoParams, Source, Text, TraceFilter};
+use clew_core::model::{Bucket, TraceId};
+use clew_core::trace::{DialectRow, FactRow, LedgerRow, SpanFacts, TraceSummary, WindowUse};
+use clew_engine::api::{CopyFormat, CopyTrace, GetTrace, LedgerSums, Text, TraceFilter};
 use serde::Serialize;
 
 use super::list::{clock, rows, state, totals};
+use super::totals::of_trace;
 use super::{Exit, Shared};
 use crate::door::Door;
 use crate::print::{Ink, Out, count, cut, dollars, duration, note, plain};
@@ -36,10 +39,35 @@ pub(super) struct Trace {
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Whole<'a> {
     #[serde(flatten)]
     summary: &'a TraceSummary,
-    spans: &'a [Row],
+    /// The figures of all model calls, each once.
+    totals: LedgerSums,
+    /// How much of all prompts was read from cache, 0 to 1.
+    cached_share: Option<f64>,
+    /// The call that fills its model's window most.
+    fullest: Option<&'a WindowUse>,
+    spans: Vec<Told<'a>>,
+}
+
+/// One span of it.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    row: &'a Row,
+    /// The tokens that it states, each in one bucket; `null` where it states none.
+    usage: Option<BTreeMap<Bucket, u64>>,
+    /// Whether its figures count, and if not, why; what it costs, by whose price and since when. `null` where it states
+    /// neither usage nor a cost and calls no model.
+    ledger: Option<&'a LedgerRow>,
+    /// The vocabulary that explains it best.
+    dialect: Option<&'a DialectRow>,
+    /// Every fact with the key and the convention that stated it.
+    facts: &'a [FactRow],
+    /// Keys of its attributes that no vocabulary explains.
+    unexplained: &'a [String],
 }
 
 pub(super) async fn run(command: Trace, shared: &Shared, out: &mut Out) -> anyhow::Result<Exit> {
@@ -53,10 +81,7 @@ pub(super) async fn run(command: Trace, shared: &Shared, out: &mut Out) -> anyho
         return Ok(Exit::NoMatch);
     };
     if out.is_json() {
-        out.json(&Whole {
-            summary: &waterfall.summary,
-            spans: &waterfall.rows,
-        })?;
+        whole(&door, &trace, &waterfall, out).await?;
     } else if command.md {
         let copy = CopyTrace {
             trace_id: trace.trace_id,
@@ -75,35 +100,83 @@ pub(super) async fn run(command: Trace, shared: &Shared, out: &mut Out) -> anyho
     Ok(Exit::Ok)
 }
 
-/// Finds a trace among live telemetry, then among opened files.
-async fn find(door: &Door, id: &str) -> anyhow::Result<Option<(GetTrace, Waterfall)>> {
-    let candidates: Vec<GetTrace> = if id == "latest" {
-        let latest = rows(door, TraceFilter::default(), 1).await?;
-        latest
-            .into_iter()
-            .map(|row| GetTrace {
-                trace_id: row.trace_id,
-                source: row.source,
-            })
-            .collect()
-    } else {
-        let sources: Vec<Source> = door.call("list_sources", &NoParams {}).await?;
-        std::iter::once(0)
-            .chain(sources.into_iter().map(|source| source.id))
-            .map(|source| GetTrace {
-                trace_id: id.to_ascii_lowercase(),
-                source,
-            })
-            .collect()
-    };
-    for trace in candidates {
-        match door.ask("get_waterfall", &trace).await {
-            Ok(bytes) => return Ok(Some((trace, Waterfall::read(&bytes)?))),
-            Err(error) if error.code == ErrorCode::NotFound => {}
-            Err(error) => return Err(error.into()),
+/// Prints everything that is known of the trace as one JSON value.
+async fn whole(
+    door: &Door,
+    trace: &GetTrace,
+    waterfall: &Waterfall,
+    out: &mut Out,
+) -> anyhow::Result<()> {
+    let facts: Vec<SpanFacts> = door.call("get_facts", trace).await?;
+    let entries: Vec<LedgerRow> = door.call("get_ledger", trace).await?;
+    let facts: HashMap<&str, &SpanFacts> = facts
+        .iter()
+        .map(|facts| (facts.span_id.as_str(), facts))
+        .collect();
+    let entries: HashMap<&str, &LedgerRow> = entries
+        .iter()
+        .map(|entry| (entry.span_id.as_str(), entry))
+        .collect();
+    let spans = waterfall.rows.iter().map(|row| {
+        let ledger = entries.get(row.span_id.as_str()).copied();
+        let told = facts.get(row.span_id.as_str()).copied();
+        Told {
+            row,
+            usage: ledger.and_then(usage),
+            ledger,
+            dialect: told.and_then(|told| told.dialect.as_ref()),
+            facts: told.map_or(&[][..], |told| &told.facts),
+            unexplained: told.map_or(&[][..], |told| &told.unexplained),
         }
-    }
-    Ok(None)
+    });
+    out.json(&Whole {
+        summary: &waterfall.summary,
+        totals: of_trace(&waterfall.summary),
+        cached_share: waterfall.cached_share,
+        fullest: waterfall.fullest.as_ref(),
+        spans: spans.collect(),
+    })
+}
+
+/// The tokens of an entry by bucket.
+fn usage(entry: &LedgerRow) -> Option<BTreeMap<Bucket, u64>> {
+    let tokens = entry.lines.iter().filter_map(|line| {
+        let bucket = line.bucket.filter(|bucket| *bucket != Bucket::Request)?;
+        Some((bucket, line.count))
+    });
+    let tokens: BTreeMap<Bucket, u64> = tokens.collect();
+    (!tokens.is_empty()).then_some(tokens)
+}
+
+/// Finds a trace among live telemetry, then among opened files.
+pub(super) async fn locate(door: &Door, id: &str) -> anyhow::Result<Option<GetTrace>> {
+    let (text, limit) = match id {
+        "latest" => (String::new(), 1),
+        id => {
+            let id: TraceId = id
+                .parse()
+                .map_err(|error| anyhow::anyhow!("{id:?} is not a trace id: {error}"))?;
+            (id.to_string(), u32::MAX)
+        }
+    };
+    let filter = TraceFilter {
+        text,
+        ..TraceFilter::default()
+    };
+    let found = rows(door, filter, limit).await?;
+    let first = found.into_iter().min_by_key(|row| row.source);
+    Ok(first.map(|row| GetTrace {
+        trace_id: row.trace_id,
+        source: row.source,
+    }))
+}
+
+async fn find(door: &Door, id: &str) -> anyhow::Result<Option<(GetTrace, Waterfall)>> {
+    let Some(trace) = locate(door, id).await? else {
+        return Ok(None);
+    };
+    let bytes = door.ask("get_waterfall", &trace).await?;
+    Ok(Some((trace, Waterfall::read(&bytes)?)))
 }
 
 fn tree(waterfall: &Waterfall, out: &mut Out) -> anyhow::Result<()> {
@@ -122,7 +195,7 @@ fn tree(waterfall: &Waterfall, out: &mut Out) -> anyhow::Result<()> {
     );
     let place = out.ink(Ink::Dim, &place);
     out.line(&place)?;
-    let sum = totals(std::slice::from_ref(summary), out);
+    let sum = totals(std::slice::from_ref(summary), &of_trace(summary), out);
     out.line(&sum)?;
     out.line("")?;
     let guides = guides(&waterfall.rows);

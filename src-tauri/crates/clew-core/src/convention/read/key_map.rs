@@ -46,6 +46,7 @@ pub struct KeyMap<'a> {
     values: Attributes<'a>,
     content: bool,
     truncated: RefCell<Vec<String>>,
+    impossible: RefCell<Vec<String>>,
 }
 
 /// The key and the value of an attribute that has one.
@@ -64,6 +65,7 @@ impl<'a> KeyMap<'a> {
             values: Attributes::of(view.span.attributes.iter().filter_map(entry).collect()),
             content,
             truncated: RefCell::default(),
+            impossible: RefCell::default(),
         }
     }
 
@@ -93,6 +95,21 @@ impl<'a> KeyMap<'a> {
         if !truncated.iter().any(|known| known == key) {
             truncated.push(key.to_owned());
         }
+    }
+
+    /// Notes that the time that this key or event states cannot be.
+    pub(super) fn refuse(&self, key: &str) {
+        let mut impossible = self.impossible.borrow_mut();
+        if !impossible.iter().any(|known| known == key) {
+            impossible.push(key.to_owned());
+        }
+    }
+
+    /// The keys and events whose times cannot be, sorted.
+    pub(in crate::convention) fn impossible(&self) -> Vec<String> {
+        let mut keys = self.impossible.borrow().clone();
+        keys.sort();
+        keys
     }
 
     /// The keys whose JSON breaks off, sorted.

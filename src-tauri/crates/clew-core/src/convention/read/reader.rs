@@ -261,10 +261,10 @@ impl<'a, 'm> Reader<'a, 'm> {
                 .duration(table.ttft)
                 .or_else(|| {
                     let at = self.text(table.ttft_at)?;
-                    let nanos = since_start(self.map.view(), &at.value)?;
+                    let nanos = since_start(self.map, &at.value, &at.key)?;
                     Some(self.stated(nanos, &at.key))
                 })
-                .or_else(|| first_event(self.map.view(), self.convention, table.chunk_events)),
+                .or_else(|| first_event(self.map, self.convention, table.chunk_events)),
             timing: self.timing(table),
             streaming: self.first(table.streaming, flag),
             parameters: self.parameters(table),
@@ -310,7 +310,7 @@ impl<'a, 'm> Reader<'a, 'm> {
             })
     }
 
-    /// The first of these keys that is a duration, in nanoseconds.
+    /// The first of these keys that is a duration, in nanoseconds. One that is negative is noted and left out.
     pub(in crate::convention) fn duration(&self, keys: Durations) -> Option<Stated<u64>> {
         keys.iter().find_map(|(key, unit)| {
             self.first(&[key], |value| {
@@ -318,7 +318,11 @@ impl<'a, 'm> Reader<'a, 'm> {
                     (unit, value),
                     (Unit::Millis, _) | (Unit::SecondsOrMillis, Value::IntValue(_))
                 );
-                nanos(as_f64(value)?, if millis { 1e6 } else { 1e9 })
+                let read = nanos(as_f64(value)?, if millis { 1e6 } else { 1e9 });
+                if read.is_none() {
+                    self.map.refuse(key);
+                }
+                read
             })
         })
     }

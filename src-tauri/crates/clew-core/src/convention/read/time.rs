@@ -2,34 +2,42 @@
 
 use chrono::DateTime;
 
+use super::key_map::KeyMap;
 use super::table::Keys;
-use crate::model::{SpanView, Stated};
+use crate::model::Stated;
 
 /// Nanoseconds from the span's start to the first event of one of these names.
-pub(super) fn first_event(view: &SpanView, convention: &str, names: Keys) -> Option<Stated<u64>> {
+pub(super) fn first_event(map: &KeyMap, convention: &str, names: Keys) -> Option<Stated<u64>> {
     if names.is_empty() {
         return None;
     }
-    let event = view
-        .span
+    let span = map.view().span;
+    let event = span
         .events
         .iter()
         .filter(|event| names.contains(&event.name.as_str()))
         .min_by_key(|event| event.time_unix_nano)?;
-    let nanos = nanos_between(view.span.start_time_unix_nano, event.time_unix_nano)?;
+    let nanos = nanos_between(map, event.time_unix_nano, &event.name)?;
     Some(Stated::new(nanos, convention, &event.name))
 }
 
-/// Nanoseconds from the span's start to this time.
-pub(super) fn since_start(view: &SpanView, iso: &str) -> Option<u64> {
+/// Nanoseconds from the span's start to the time that `key` states.
+pub(super) fn since_start(map: &KeyMap, iso: &str, key: &str) -> Option<u64> {
     let at = DateTime::parse_from_rfc3339(iso.trim().trim_matches('"')).ok()?;
     let at = u64::try_from(at.timestamp_nanos_opt()?).ok()?;
-    nanos_between(view.span.start_time_unix_nano, at)
+    nanos_between(map, at, key)
 }
 
-/// Nanoseconds from `start` to `at`; `None` where either is missing or they are in the wrong order.
-fn nanos_between(start: u64, at: u64) -> Option<u64> {
-    (start != 0 && at != 0)
-        .then(|| at.checked_sub(start))
-        .flatten()
+/// Nanoseconds from the span's start to `at`, as `told` states it; `None` where either is missing. A time before the
+/// start is noted.
+fn nanos_between(map: &KeyMap, at: u64, told: &str) -> Option<u64> {
+    let start = map.view().span.start_time_unix_nano;
+    if start == 0 || at == 0 {
+        return None;
+    }
+    let between = at.checked_sub(start);
+    if between.is_none() {
+        map.refuse(told);
+    }
+    between
 }

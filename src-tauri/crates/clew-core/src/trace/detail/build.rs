@@ -12,7 +12,9 @@ use super::super::content_hint::content_hint;
 use super::super::flag;
 use super::super::markdown::took;
 use super::rows::fact_rows;
-use super::{AttributeRow, DialectRow, EventRow, LinkRow, LogRow, SpanDetail, VariantRow};
+use super::{
+    AttributeRow, DialectRow, EventRow, LinkRow, LogRow, SpanDetail, SpanFacts, VariantRow,
+};
 use crate::convention::{Overrides, unexplained};
 use crate::model::{
     Dialect, Facts, Message, Operation, SpanId, SpanView, Stated, TraceId, display,
@@ -73,7 +75,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         .response_model
         .as_ref()
         .or(facts.request_model.as_ref());
-    let problems = problems(view, &around);
+    let problems = problems(view, facts, &around);
     SpanDetail {
         trace_id: around.trace_id.to_string(),
         span_id: around.span_id.to_string(),
@@ -105,7 +107,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
             .map(|usage| usage.value)
             .unwrap_or_default(),
         cost_usd: facts.cost_usd.as_ref().map(|cost| cost.value),
-        ttft_nanos: facts.ttft_nanos.as_ref().map(|ttft| ttft.value),
+        ttft_nanos: first_token(facts, span),
         tokens_per_second: speed(facts, span),
         finish_reasons: list(facts.finish_reasons.as_ref()),
         error_type: error.kind,
@@ -146,6 +148,17 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         logs: view.logs.iter().map(|log| log_row(log, start)).collect(),
         problems,
         variants: around.variants,
+    }
+}
+
+/// The facts of a span, and what nothing explains of it.
+#[must_use]
+pub fn span_facts(span_id: SpanId, view: &SpanView, facts: &Facts) -> SpanFacts {
+    SpanFacts {
+        span_id: span_id.to_string(),
+        dialect: facts.dialect.as_ref().map(dialect_row),
+        facts: fact_rows(facts),
+        unexplained: unexplained(view, &Overrides::default()),
     }
 }
 
@@ -254,23 +267,43 @@ fn scope_rows(scope: &InstrumentationScope) -> Vec<AttributeRow> {
     .collect()
 }
 
-/// [`SpanDetail::tokens_per_second`]; `None` where the call states no output, has not ended or took no time.
+/// Nanoseconds from start to end; `None` while pending, and where the end lies before the start.
+const fn took_nanos(span: &Span) -> Option<u64> {
+    match span.end_time_unix_nano {
+        0 => None,
+        end => end.checked_sub(span.start_time_unix_nano),
+    }
+}
+
+/// [`SpanDetail::ttft_nanos`]; `None` where it is stated to be later than the end.
+fn first_token(facts: &Facts, span: &Span) -> Option<u64> {
+    let stated = facts.ttft_nanos.as_ref()?.value;
+    took_nanos(span)
+        .is_none_or(|took| stated <= took)
+        .then_some(stated)
+}
+
+/// [`SpanDetail::tokens_per_second`]: as stated, else of the output; `None` where the call states no output, has not
+/// ended or took no time.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a rate is shown with two or three digits"
 )]
 fn speed(facts: &Facts, span: &Span) -> Option<f64> {
+    let stated = facts.timing.as_ref();
+    if let Some(speed) = stated.and_then(|timing| timing.value.tokens_per_second) {
+        return Some(speed);
+    }
     let output = facts
         .usage
         .as_ref()?
         .value
         .output
         .filter(|&output| output > 0)?;
-    let ttft = facts.ttft_nanos.as_ref().map_or(0, |ttft| ttft.value);
-    let took = span
-        .end_time_unix_nano
-        .checked_sub(span.start_time_unix_nano)?;
-    let streaming = took.checked_sub(ttft).filter(|&nanos| nanos > 0)?;
+    let ttft = first_token(facts, span).unwrap_or(0);
+    let streaming = took_nanos(span)?
+        .checked_sub(ttft)
+        .filter(|&nanos| nanos > 0)?;
     Some(output as f64 * 1e9 / streaming as f64)
 }
 
@@ -335,7 +368,7 @@ pub(super) fn counted(number: usize, what: &str) -> String {
 }
 
 /// What is odd about the span, in sentences.
-fn problems(view: &SpanView, around: &Surroundings<'_>) -> Vec<String> {
+fn problems(view: &SpanView, facts: &Facts, around: &Surroundings<'_>) -> Vec<String> {
     let span = view.span;
     let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
     let mut problems = Vec::new();
@@ -344,6 +377,22 @@ fn problems(view: &SpanView, around: &Surroundings<'_>) -> Vec<String> {
     }
     if end != 0 && end < start {
         problems.push(format!("It ends {} ns before it starts.", start - end));
+    }
+    if let (Some(stated), Some(length)) = (&facts.ttft_nanos, took_nanos(span))
+        && stated.value > length
+    {
+        problems.push(format!(
+            "{} states {} to the first token, and the span took {}: it is not shown.",
+            stated.key,
+            took(stated.value),
+            took(length)
+        ));
+    }
+    if let Some(keys) = &facts.impossible {
+        problems.push(format!(
+            "What {} states of its time cannot be: it is negative or lies before the start, and is not shown.",
+            keys.value.join(", ")
+        ));
     }
     let parent = around
         .parent

@@ -116,6 +116,8 @@ pub(super) fn fact_rows(facts: &Facts) -> Vec<FactRow> {
         let parts = [error.kind.as_deref(), error.message.as_deref()];
         parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
     });
+    row!("cannot be", impossible, |keys: &Vec<String>| keys
+        .join(", "));
     row!("cut off", truncated, |keys: &Vec<String>| keys.join(", "));
     for row in &mut rows {
         row.value = stated(&row.value);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::super::{SpanRow, TraceRows};
-use super::{CostBasis, Entry, Exclusion, Line, Standing};
+use super::{CostBasis, Entry, Exclusion, Line, Standing, words};
 use crate::model::{Bucket, NanoUsd, Operation, TraceId, UsageFault};
 use crate::price::PriceSource;
 
@@ -97,7 +97,7 @@ pub struct LedgerLine {
 }
 
 /// One entry of the ledger: a span that states usage or a cost, or is a model call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct LedgerRow {
     /// 32 hex digits.
@@ -142,12 +142,29 @@ pub struct LedgerRow {
     pub window: Option<u64>,
     /// What cannot be in its figures.
     pub faults: Vec<UsageFault>,
+    /// Prompt tokens of its lines; `null` where there is none.
+    pub input_tokens: Option<u64>,
+    /// Generated tokens of its lines; `null` where there is none.
+    pub output_tokens: Option<u64>,
+    /// How much of the prompt was read from cache, 0 to 1; `null` where the one or the other is not stated.
+    pub cached_share: Option<f64>,
+    /// How much of the model's window the prompt fills, 0 to 1 and above; `null` where one of them is not known.
+    pub window_share: Option<f64>,
+    /// Why it counts in no total, in words; `null` where it counts.
+    pub reason: Option<String>,
+    /// Where its cost comes from, in words.
+    pub cost_source: String,
+    /// The price list and since when its price holds, in words; `null` where no list names the model.
+    pub price_list: Option<String>,
+    /// What is odd about it, in sentences: figures that cannot be, a stated cost that the list does not make.
+    pub notes: Vec<String>,
 }
 
 impl LedgerRow {
     /// Leaves its call to a span of another trace ([`LedgerStanding::Elsewhere`]).
     pub fn leave_to(&mut self, other: LedgerStanding) {
         self.standing = other;
+        self.reason = words::reason(&self.standing).map(ToOwned::to_owned);
         self.cost_nanos = None;
         for line in &mut self.lines {
             line.amount_nanos = None;
@@ -187,7 +204,8 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
     };
     let counts = !matches!(entry.standing, Standing::Excluded(_));
     let nanos = |amount: Option<NanoUsd>| amount.map(|amount| amount.0);
-    LedgerRow {
+    let (input, output) = (entry.tokens(false), entry.tokens(true));
+    let mut shown = LedgerRow {
         trace_id: trace_id.to_string(),
         span_id: row.span_id.to_string(),
         source,
@@ -209,7 +227,30 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
         price: entry.cost.source.clone(),
         window: entry.cost.window,
         faults: entry.faults.clone(),
-    }
+        input_tokens: input,
+        output_tokens: output,
+        cached_share: share(entry.bucket(Bucket::CacheRead), input),
+        window_share: entry.window_share(),
+        reason: None,
+        cost_source: String::new(),
+        price_list: None,
+        notes: Vec::new(),
+    };
+    shown.reason = words::reason(&shown.standing).map(ToOwned::to_owned);
+    shown.cost_source = words::source(&shown.cost, &shown.span_id, &shown.price);
+    shown.price_list = (shown.price != PriceSource::Unknown).then(|| words::list(&shown.price));
+    shown.notes = words::notes(&shown);
+    shown
+}
+
+/// A part as a share of its whole; `None` where either is not known or the whole is nothing.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share is shown with two or three digits"
+)]
+pub(in crate::trace) fn share(part: Option<u64>, whole: Option<u64>) -> Option<f64> {
+    let whole = whole.filter(|&whole| whole > 0)?;
+    Some(part? as f64 / whole as f64)
 }
 
 fn line(line: &Line, counts: bool) -> LedgerLine {

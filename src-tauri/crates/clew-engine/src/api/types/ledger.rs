@@ -19,10 +19,10 @@ pub struct LedgerFilter {
     /// The span's own model.
     #[ts(optional)]
     pub model: Option<String>,
-    /// The name of the prompt template behind the call.
+    /// The name of the prompt template behind the call, as `list_prompts` has it.
     #[ts(optional)]
     pub prompt: Option<String>,
-    /// Its version.
+    /// Its version, as `list_prompts` has it: empty where neither a version nor a text is stated.
     #[ts(optional)]
     pub prompt_version: Option<String>,
     /// The feature or kind of task that the call serves.
@@ -37,6 +37,21 @@ pub struct LedgerFilter {
     pub cursor: Option<String>,
     /// Rows in a page, 1 to 200; 0 is 50.
     pub limit: u32,
+}
+
+/// Which entries of one trace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetLedger {
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// Source; 0 is live telemetry.
+    #[serde(default)]
+    pub source: i64,
+    /// Only the entry of this span, 16 hex digits: none where the span states neither usage nor a cost and calls no model.
+    #[serde(default)]
+    #[ts(optional)]
+    pub span_id: Option<String>,
 }
 
 /// Sums over entries that count.
@@ -58,7 +73,7 @@ pub struct LedgerSums {
 }
 
 /// A page of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct LedgerPage {
     /// The entries.

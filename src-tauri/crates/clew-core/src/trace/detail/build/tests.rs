@@ -174,3 +174,51 @@ fn times_from_nothing_to_the_end_of_u64_do_no_harm() {
         );
     }
 }
+
+/// A call of ten output tokens that took two seconds.
+fn timed(more: Vec<KeyValue>) -> Span {
+    let mut attributes = vec![
+        text("gen_ai.operation.name", "chat"),
+        text("gen_ai.request.model", "gpt-4o"),
+        attribute("gen_ai.usage.input_tokens", Value::IntValue(100)),
+        attribute("gen_ai.usage.output_tokens", Value::IntValue(10)),
+    ];
+    attributes.extend(more);
+    Span {
+        start_time_unix_nano: 1_000_000_000,
+        end_time_unix_nano: 3_000_000_000,
+        attributes,
+        ..Span::default()
+    }
+}
+
+fn first_chunk(seconds: f64) -> Vec<KeyValue> {
+    let key = "gen_ai.response.time_to_first_chunk";
+    vec![attribute(key, Value::DoubleValue(seconds))]
+}
+
+#[test]
+fn a_first_token_that_cannot_be_is_told_and_not_shown() {
+    let possible = shown(&timed(first_chunk(0.4)), around());
+    assert_eq!(possible.ttft_nanos, Some(400_000_000));
+    assert_eq!(possible.tokens_per_second, Some(6.25));
+    assert_eq!(possible.problems, Vec::<String>::new());
+
+    let late = shown(&timed(first_chunk(2.5)), around());
+    assert_eq!(late.ttft_nanos, None);
+    assert_eq!(late.tokens_per_second, Some(5.0), "over the whole call");
+    assert!(
+        late.problems[0].contains("2.50 s to the first token, and the span took 2.00 s"),
+        "{:?}",
+        late.problems
+    );
+
+    let negative = shown(&timed(first_chunk(-1.0)), around());
+    assert_eq!(negative.ttft_nanos, None);
+    assert!(
+        negative.problems[0].contains("gen_ai.response.time_to_first_chunk")
+            && negative.problems[0].contains("negative"),
+        "{:?}",
+        negative.problems
+    );
+}
