@@ -3,6 +3,7 @@
 //! One definition for two runners: libFuzzer's targets, and the replay of the corpus in the tests of the workspace.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use clew_core::convention::{conversation, facts};
 use clew_core::format::{FORMATS, sniff};
@@ -143,6 +144,7 @@ pub fn trace_view(body: &[u8]) {
                 variants: Vec::new(),
                 earlier: &[],
                 findings: findings.clone(),
+                overrides: Arc::default(),
             };
             let _no_panic = detail(&view, &facts, around);
             // A trace shows one variant of each span.

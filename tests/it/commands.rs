@@ -101,6 +101,12 @@ async fn every_command_answers_and_refuses_what_it_does_not_know() {
         ),
         ("reprice_history", json!({})),
         ("undo_reprice", json!({})),
+        ("get_overrides", json!({})),
+        (
+            "set_overrides",
+            json!({"overrides": [{"key": "acme.who", "fact": "user"}]}),
+        ),
+        ("lint_telemetry", json!({})),
         ("list_prompts", json!({"from": 0})),
         (
             "diff_prompts",

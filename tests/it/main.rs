@@ -2,11 +2,13 @@
 
 mod cli;
 mod commands;
+mod doctor;
 mod fuzz;
 mod ingest;
 mod kill;
 mod ledger;
 mod open;
+mod overrides;
 mod queries;
 mod receive;
 mod serve;

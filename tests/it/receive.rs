@@ -1,6 +1,7 @@
 //! The receiver over real sockets: what OTLP clients, mistaken clients and hostile ones get to see.
 
 pub(crate) mod client;
+mod exporters;
 mod gates;
 mod limits;
 mod ports;

@@ -180,6 +180,7 @@ impl Rig {
         // A log record whose span is not there changes its trace, and nothing is derived from that.
         let behind = || {
             let open = "SELECT (SELECT count(*) FROM stale_spans)
+                        + (SELECT count(*) FROM derivation WHERE marked IS NOT NULL)
                         + (SELECT count(*) FROM traces t LEFT JOIN summaries m ON m.trace = t.id
                            WHERE t.spans > 0 AND m.changed IS NOT t.changed AND NOT EXISTS (
                                SELECT 1 FROM logs l WHERE l.trace = t.id AND NOT EXISTS (

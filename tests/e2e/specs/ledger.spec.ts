@@ -29,7 +29,8 @@ test.describe("Ledger", () => {
       ["Output", "1"],
     ] as const)
       await page.getByRole("textbox", { name: field, exact: true }).fill(text);
-    await page.getByRole("row", { name: /Add$/ }).getByRole("button", { name: "Add" }).click();
+    const own = page.getByRole("row").filter({ has: page.getByRole("textbox", { name: "Model", exact: true }) });
+    await own.getByRole("button", { name: "Add" }).click();
     await page.getByRole("button", { name: "Reprice history" }).click();
     await expect(page.getByText("These prices hold for all of history.")).toBeVisible();
     await visit("#/ledger", fresh);

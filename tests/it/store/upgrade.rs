@@ -138,6 +138,29 @@ async fn the_first_schema_opens_with_everything_and_a_copy_stays() {
     engine.shut_down().await;
 }
 
+#[tokio::test]
+async fn the_schema_with_the_ledger_opens_with_everything() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = unpack("schema-4.db.zst", &folder);
+    let before = counts(&read(&database));
+    let engine = Engine::open(Rig::options(database.clone())).await;
+    let engine = engine.expect("an older database opens");
+    assert_eq!(counts(&read(&database))[..11], before[..11]);
+    // What is derived is derived anew by this version.
+    let facts = before[11];
+    clew_tests::wait_until("all facts are there again", async || {
+        let now = counts(&read(&database))[11];
+        (now == facts).then_some(())
+    })
+    .await;
+    let page = ask(&engine, "list_traces", json!({"limit": 500})).await;
+    assert_eq!(
+        page["rows"].as_array().expect("rows").len() as i64,
+        before[1]
+    );
+    engine.shut_down().await;
+}
+
 /// Where the copy cannot be made, nothing is migrated (C11).
 #[tokio::test]
 async fn without_a_copy_an_older_database_stays_as_it_is() {

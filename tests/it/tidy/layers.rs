@@ -11,7 +11,7 @@ const CORE: &[&[&str]] = &[
     &["format", "convention", "price"],
     &["quality", "prompt"],
     &["trace", "trend"],
-    &["alert"],
+    &["alert", "lint"],
     &["chart"],
     &["report"],
 ];

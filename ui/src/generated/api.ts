@@ -363,6 +363,11 @@ height: number,
 utcOffsetMinutes: number, };
 
 /**
+ * Why something failed. One taxonomy for lists, trends, alerts and exports; there is no other.
+ */
+export type ErrorClass = "rate_limit" | "timeout" | "5xx" | "auth" | "context_length" | "content_filter" | "tool" | "cancelled" | "other";
+
+/**
  * What kind of failure it is; a code exists only where someone acts on it.
  */
 export type ErrorCode = "bad_request" | "unknown_command" | "not_found" | "io" | "busy" | "internal";
@@ -937,6 +942,85 @@ spanId: string,
 attributes: Array<AttributeRow>, };
 
 /**
+ * What a lint saw in the spans of one service and scope, where what to do about it is the same.
+ */
+export type LintRow = { 
+/**
+ * The lint's name.
+ */
+lint: string, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * How bad it is.
+ */
+severity: Severity, 
+/**
+ * `service.name`, empty where none is stated.
+ */
+service: string, 
+/**
+ * The instrumentation scope's name.
+ */
+scope: string, 
+/**
+ * Spans in which it was seen.
+ */
+spans: number, 
+/**
+ * Spans of the service and scope that were looked at.
+ */
+of: number, 
+/**
+ * What is wrong with the newest of them, in a sentence.
+ */
+what: string, 
+/**
+ * What to change.
+ */
+fix: string, 
+/**
+ * The source of the newest of them.
+ */
+source: number, 
+/**
+ * Its trace.
+ */
+traceId: string, 
+/**
+ * Its span.
+ */
+spanId: string, };
+
+/**
+ * Which telemetry to look at.
+ */
+export type LintTelemetry = { 
+/**
+ * Only this source: 0 is live telemetry; `null` is all.
+ */
+source: number | null, };
+
+/**
+ * What is wrong with the traces that were received last.
+ */
+export type Linted = { 
+/**
+ * Traces that were looked at, at most 200.
+ */
+traces: number, 
+/**
+ * Their spans, at most 2,000.
+ */
+spans: number, 
+/**
+ * What was seen, worst first.
+ */
+rows: Array<LintRow>, };
+
+/**
  * Names of one listening socket.
  */
 export type Listening = { 
@@ -1004,6 +1088,19 @@ parts: Array<Part>,
 finishReason: string | null, };
 
 /**
+ * A fact that an override may name.
+ */
+export type NamedFact = { 
+/**
+ * Its name ("input_tokens").
+ */
+name: string, 
+/**
+ * What its attribute holds, in words ("Input tokens, cached ones included").
+ */
+title: string, };
+
+/**
  * No parameters.
  */
 export type NoParams = Record<symbol, never>;
@@ -1058,6 +1155,19 @@ problemCount: number, };
  * What kind of step a span is; the same ten everywhere.
  */
 export type Operation = "agent" | "chain" | "llm" | "tool" | "retriever" | "embedding" | "reranker" | "guardrail" | "evaluator" | "other";
+
+/**
+ * One attribute and the fact that it states.
+ */
+export type Override = { 
+/**
+ * The attribute's key on the span.
+ */
+key: string, 
+/**
+ * The fact's name, one of [`Overrides::FACTS`].
+ */
+fact: string, };
 
 /**
  * One piece of a message.
@@ -1347,6 +1457,23 @@ bytes: number,
 notice: string | null, };
 
 /**
+ * What the user says attributes mean.
+ */
+export type Readings = { 
+/**
+ * Attributes and the facts that they state, by the names of the facts.
+ */
+overrides: Array<Override>, 
+/**
+ * The facts that an attribute may state.
+ */
+facts: Array<NamedFact>, 
+/**
+ * Spans that are still to be read again by them.
+ */
+stale: number, };
+
+/**
  * Who may be addressed.
  */
 export type Receiving = { 
@@ -1577,6 +1704,15 @@ firstMicros: number,
 lastMicros: number, };
 
 /**
+ * Says anew what attributes mean, in the place of everything said before.
+ */
+export type SetOverrides = { 
+/**
+ * Attributes and the facts that they state; a fact is stated by one attribute at most.
+ */
+overrides: Array<Override>, };
+
+/**
  * Decides what prices calls have that are received from now on. Earlier ones keep theirs ([`crate::api`]:
  * `reprice_history`).
  */
@@ -1616,6 +1752,11 @@ retention: Retention,
  * Receiving.
  */
 receiving: Receiving, };
+
+/**
+ * How bad it is.
+ */
+export type Severity = "error" | "warning" | "note";
 
 /**
  * An opened file.
@@ -1731,6 +1872,14 @@ finishReasons: Array<string>,
  * The error's type, where stated.
  */
 errorType: string | null, 
+/**
+ * Why it went wrong, in Clew's own classes.
+ */
+errorClass: ErrorClass | null, 
+/**
+ * The stage of a pipeline that the span is.
+ */
+stage: Stage | null, 
 /**
  * The error's message, where stated.
  */
@@ -1872,6 +2021,11 @@ facts: Array<FactRow>,
  * Keys of its attributes that no vocabulary explains, in order of arrival.
  */
 unexplained: Array<string>, };
+
+/**
+ * The stage of a pipeline that a span is (seed S3).
+ */
+export type Stage = "retrieval" | "prompt_assembly" | "inference" | "parsing" | "guardrail" | "post_processing";
 
 /**
  * What Clew is doing.
@@ -2094,6 +2248,10 @@ operations: Array<Operation>,
  * Status of the trace.
  */
 statuses: Array<TraceStatus>, 
+/**
+ * Why any of its spans failed.
+ */
+errorClasses: Array<ErrorClass>, 
 /**
  * Session id.
  */
@@ -2324,6 +2482,10 @@ services: Array<FacetValue>,
  * Models, most frequent first, at most 50.
  */
 models: Array<FacetValue>, 
+/**
+ * Why spans failed, by the name of the class, most frequent first.
+ */
+errorClasses: Array<FacetValue>, 
 /**
  * Statuses.
  */
@@ -2619,6 +2781,10 @@ export interface Commands {
   reprice_history: { params: NoParams; reply: Prices };
   /** Takes that back: earlier calls have the prices again that were decided for them. */
   undo_reprice: { params: NoParams; reply: Prices };
+  /** What the user says attributes mean. */
+  get_overrides: { params: NoParams; reply: Readings };
+  /** Says it anew; every span is read again, behind everything that waits. Refused as a whole if one cannot be taken. */
+  set_overrides: { params: SetOverrides; reply: Readings };
   /** Prompt templates with their versions and what each took and cost. */
   list_prompts: { params: TimeRange; reply: Array<PromptTemplate> };
   /** The text difference of two prompt versions. */
@@ -2643,6 +2809,8 @@ export interface Commands {
   delete_traces: { params: DeleteTraces; reply: Purged };
   /** What has been seen of senders, and what went wrong with their requests. */
   get_connections: { params: NoParams; reply: Connections };
+  /** What is wrong with the telemetry that came last, and the line of set-up to change. */
+  lint_telemetry: { params: LintTelemetry; reply: Linted };
   /** Sends one small trace through Clew's own OTLP endpoint. */
   send_test_trace: { params: NoParams; reply: TestTrace };
   /** Opens the built-in sample: recorded traces of real programs. */
@@ -2672,6 +2840,8 @@ export const topics: Record<keyof Commands, Topic[]> = {
   set_prices: [],
   reprice_history: [],
   undo_reprice: [],
+  get_overrides: ["settings"],
+  set_overrides: [],
   list_prompts: ["spans"],
   diff_prompts: ["spans"],
   list_findings: ["spans"],
@@ -2684,6 +2854,7 @@ export const topics: Record<keyof Commands, Topic[]> = {
   apply_retention: [],
   delete_traces: [],
   get_connections: ["status"],
+  lint_telemetry: ["spans"],
   send_test_trace: [],
   open_sample: [],
   list_sources: ["sources"],

@@ -1,10 +1,17 @@
-import type { Operation, TimeRange, TraceFilter, TraceSort, TraceStatus } from "../generated/api.ts";
-import { OPERATIONS } from "./format.ts";
+import type {
+  ErrorClass,
+  Operation,
+  TimeRange,
+  TraceFilter,
+  TraceSort,
+  TraceStatus,
+} from "../generated/api.ts";
+import { ERROR_CLASSES, OPERATIONS } from "./format.ts";
 import { timeRange } from "./range.svelte.ts";
 import { route, setQuery } from "./route.svelte.ts";
 
 /** A filter whose values the facets list: its parameter in the URL. */
-export type Facet = "status" | "model" | "kind" | "service";
+export type Facet = "status" | "error" | "model" | "kind" | "service";
 
 const STATUSES: readonly string[] = ["ok", "error", "running"] satisfies TraceStatus[];
 const SORTS: readonly string[] = ["start", "duration", "tokens", "cost", "spans"] satisfies TraceSort[];
@@ -28,6 +35,7 @@ export function readFilter(): TraceFilter {
     services: route.all("service"),
     models: route.all("model"),
     operations: route.all("kind").filter((kind): kind is Operation => Object.hasOwn(OPERATIONS, kind)),
+    errorClasses: route.all("error").filter((name): name is ErrorClass => Object.hasOwn(ERROR_CLASSES, name)),
     statuses: route.all("status").filter((status): status is TraceStatus => STATUSES.includes(status)),
     session: route.get("session"),
     range: timeRange(),
@@ -83,7 +91,7 @@ export function terms(rangeTitle: string): Term[] {
     const title = /^[0-9a-f]{32}$/i.test(text) ? `trace ${text.slice(0, 8)}…` : `“${text}”`;
     found.push({ text: title, drop: () => setQuery({ text: null }, "push") });
   }
-  for (const facet of ["status", "model", "kind", "service"] as const) {
+  for (const facet of ["status", "error", "model", "kind", "service"] as const) {
     for (const value of route.all(facet))
       found.push({ text: `${facet} ${value}`, drop: () => toggle(facet, value) });
   }
@@ -98,7 +106,16 @@ export function terms(rangeTitle: string): Term[] {
 /** Drops every term but the source. */
 export function clearTerms(): void {
   setQuery(
-    { text: null, status: null, model: null, kind: null, service: null, session: null, range: null },
+    {
+      text: null,
+      status: null,
+      error: null,
+      model: null,
+      kind: null,
+      service: null,
+      session: null,
+      range: null,
+    },
     "push",
   );
 }

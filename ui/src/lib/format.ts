@@ -1,5 +1,5 @@
 /** Figures and foreign text in words. Nothing here computes: figures come from Rust, this only writes them. */
-import type { Operation } from "../generated/api.ts";
+import type { ErrorClass, Operation, Stage } from "../generated/api.ts";
 
 /**
  * The language in which to write figures. Under `LANG=C` WebKitGTK reports "C", which every `Intl` constructor
@@ -207,6 +207,29 @@ export function line(text: string, most = 400): string {
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** Words that name the class of an error. */
+export const ERROR_CLASSES = {
+  rate_limit: "Rate limit",
+  timeout: "Timeout",
+  "5xx": "Server error",
+  auth: "Authentication",
+  context_length: "Context length",
+  content_filter: "Content filter",
+  tool: "Tool",
+  cancelled: "Cancelled",
+  other: "Other error",
+} as const satisfies Record<ErrorClass, string>;
+
+/** Words that name a stage of a pipeline. */
+export const STAGES = {
+  retrieval: "Retrieval",
+  prompt_assembly: "Prompt assembly",
+  inference: "Inference",
+  parsing: "Parsing",
+  guardrail: "Guardrail",
+  post_processing: "Post-processing",
+} as const satisfies Record<Stage, string>;
 
 /** Words that name an operation and its letter. */
 export const OPERATIONS = {

@@ -11,6 +11,7 @@
 //! - [`quality`]: heuristics over responses, with their evidence.
 //! - [`prompt`]: template versions and their differences.
 //! - [`trace`]: tree, waterfall, summary, detail of one span, Markdown for a model.
+//! - [`lint`]: what is wrong with telemetry that arrives, and what to change.
 //! - [`trend`]: measures over time, buckets, quantiles.
 //! - [`chart`]: drawings of trends, with where every point landed.
 //! - [`packed`]: columns of numbers as bytes, for answers too big for JSON.
@@ -18,6 +19,7 @@
 pub mod chart;
 pub mod convention;
 pub mod format;
+pub mod lint;
 pub mod model;
 pub mod otlp;
 pub mod packed;

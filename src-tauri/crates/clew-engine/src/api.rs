@@ -113,6 +113,10 @@ commands! {
     reprice_history(NoParams) -> json Prices;
     /// Takes that back: earlier calls have the prices again that were decided for them.
     undo_reprice(NoParams) -> json Prices;
+    /// What the user says attributes mean.
+    get_overrides(NoParams) -> json Readings, on Settings;
+    /// Says it anew; every span is read again, behind everything that waits. Refused as a whole if one cannot be taken.
+    set_overrides(SetOverrides) -> json Readings;
     /// Prompt templates with their versions and what each took and cost.
     list_prompts(TimeRange) -> json Vec<PromptTemplate>, on Spans;
     /// The text difference of two prompt versions.
@@ -137,6 +141,8 @@ commands! {
     delete_traces(DeleteTraces) -> json Purged;
     /// What has been seen of senders, and what went wrong with their requests.
     get_connections(NoParams) -> json Connections, on Status;
+    /// What is wrong with the telemetry that came last, and the line of set-up to change.
+    lint_telemetry(LintTelemetry) -> json Linted, on Spans;
     /// Sends one small trace through Clew's own OTLP endpoint.
     send_test_trace(NoParams) -> json TestTrace;
     /// Opens the built-in sample: recorded traces of real programs.

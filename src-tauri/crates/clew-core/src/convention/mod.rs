@@ -39,7 +39,7 @@ pub(crate) mod tests;
 
 use crate::model::{Dialect, Facts, Message, SpanView, Stated};
 
-pub use overrides::{Override, OverrideError, Overrides};
+pub use overrides::{NamedFact, Override, OverrideError, Overrides};
 pub use read::{Heard, KeyMap, finish_reason, in_order, provider};
 pub use vocabulary::Vocabulary;
 
@@ -145,7 +145,7 @@ fn of(map: KeyMap, overrides: &Overrides) -> Facts {
     }
     facts.dialect = best.map(|((known, ..), convention)| dialect(convention, &map, known > 0));
     overrides.correct(&map, &mut facts);
-    read::complete(map.view(), &mut facts);
+    read::complete(&map, &mut facts);
     let impossible = map.impossible();
     if let Some(first) = impossible.first().cloned() {
         facts.impossible = Some(Stated::new(impossible, "general", &first));
@@ -225,6 +225,6 @@ fn fill(facts: &mut Facts, mut more: Facts) {
         dialect operation display_name provider request_model response_model response_id request_id usage cache_rule
         same_call service_tier batch server cost_usd finish_reasons ttft_nanos timing streaming parameters input output
         input_value output_value tools tool documents document_count query prompt agent session user feature tags error
-        truncated impossible
+        error_class stage truncated impossible
     );
 }

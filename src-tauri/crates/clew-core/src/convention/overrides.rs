@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use ts_rs::TS;
 
 use super::read::{KeyMap, Layer, Reader, Table, Unit};
 use crate::model::{Facts, Operation};
@@ -11,7 +14,8 @@ use crate::model::{Facts, Operation};
 const ID: &str = "override";
 
 /// One attribute and the fact that it states.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Override {
     /// The attribute's key on the span.
     pub key: String,
@@ -19,31 +23,31 @@ pub struct Override {
     pub fact: String,
 }
 
+/// A fact that an override may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct NamedFact {
+    /// Its name ("input_tokens").
+    pub name: &'static str,
+    /// What its attribute holds, in words ("Input tokens, cached ones included").
+    pub title: &'static str,
+}
+
 /// Why an override cannot be taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OverrideError {
     /// Its key is empty.
-    NoKey,
+    #[error("the attribute that states {0:?} has no key: write one, such as \"acme.tokens.in\"")]
+    NoKey(String),
     /// Its fact is none of [`Overrides::FACTS`].
+    #[error("there is no fact {0:?} that an attribute could state")]
     UnknownFact(String),
     /// Its fact is already stated by another key.
+    #[error("two attributes are said to state {0:?}: keep one of them")]
     Repeated(String),
 }
 
-impl std::fmt::Display for OverrideError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoKey => f.write_str("An override needs an attribute's key."),
-            Self::UnknownFact(fact) => write!(f, "There is no fact {fact:?}."),
-            Self::Repeated(fact) => write!(f, "The fact {fact:?} is stated by two keys."),
-        }
-    }
-}
-
-impl std::error::Error for OverrideError {}
-
 macro_rules! columns {
-    ($($name:literal $column:ident,)+) => {
+    ($($name:literal $column:ident $title:literal,)+) => {
         /// The table of facts under their own names.
         const TABLE: Table = Table {
             operation: &["operation"],
@@ -52,49 +56,53 @@ macro_rules! columns {
             $($column: &[$name],)+
             ..Table::EMPTY
         };
-        const FACTS: &[&str] = &["operation", "ttft_ms", $($name,)+];
+        const FACTS: &[NamedFact] = &[
+            NamedFact { name: "operation", title: "Kind of span: agent, chain, llm, tool, retriever, …" },
+            NamedFact { name: "ttft_ms", title: "Time to first token in milliseconds" },
+            $(NamedFact { name: $name, title: $title },)+
+        ];
     };
 }
 
 columns! {
-    "display_name" display_name,
-    "provider" provider,
-    "request_model" request_model,
-    "response_model" response_model,
-    "response_id" response_id,
-    "request_id" request_id,
-    "input_tokens" input_tokens,
-    "output_tokens" output_tokens,
-    "cache_read_tokens" cache_read,
-    "cache_write_tokens" cache_write,
-    "cache_write_1h_tokens" cache_write_1h,
-    "audio_input_tokens" audio_input,
-    "image_input_tokens" image_input,
-    "reasoning_tokens" reasoning,
-    "audio_output_tokens" audio_output,
-    "image_output_tokens" image_output,
-    "service_tier" service_tier,
-    "server" server,
-    "cost_usd" cost_usd,
-    "finish_reason" finish_reasons,
-    "streaming" streaming,
-    "input" input,
-    "output" output,
-    "system" system,
-    "tools" tools,
-    "tool_name" tool_name,
-    "tool_call_id" tool_call_id,
-    "tool_arguments" tool_arguments,
-    "tool_result" tool_result,
-    "documents" documents,
-    "query" query,
-    "prompt_name" prompt_name,
-    "prompt_version" prompt_version,
-    "agent" agent,
-    "session" session,
-    "user" user,
-    "feature" feature,
-    "tags" tags,
+    "display_name" display_name "Name to show",
+    "provider" provider "Provider",
+    "request_model" request_model "Model that was asked for",
+    "response_model" response_model "Model that answered",
+    "response_id" response_id "Id of the response",
+    "request_id" request_id "Id of the request",
+    "input_tokens" input_tokens "Input tokens, cached ones included",
+    "output_tokens" output_tokens "Output tokens, reasoning included",
+    "cache_read_tokens" cache_read "Input tokens read from cache",
+    "cache_write_tokens" cache_write "Input tokens written to cache",
+    "cache_write_1h_tokens" cache_write_1h "Input tokens written to cache for an hour",
+    "audio_input_tokens" audio_input "Audio input tokens",
+    "image_input_tokens" image_input "Image input tokens",
+    "reasoning_tokens" reasoning "Reasoning tokens",
+    "audio_output_tokens" audio_output "Audio output tokens",
+    "image_output_tokens" image_output "Image output tokens",
+    "service_tier" service_tier "Service tier",
+    "server" server "Server address",
+    "cost_usd" cost_usd "Cost in US dollars",
+    "finish_reason" finish_reasons "Finish reason",
+    "streaming" streaming "Whether it streamed",
+    "input" input "Input, as text or messages",
+    "output" output "Output, as text or messages",
+    "system" system "System text",
+    "tools" tools "Tool definitions",
+    "tool_name" tool_name "Tool's name",
+    "tool_call_id" tool_call_id "Id of the tool call",
+    "tool_arguments" tool_arguments "Tool's arguments",
+    "tool_result" tool_result "Tool's result",
+    "documents" documents "Retrieved documents",
+    "query" query "Query",
+    "prompt_name" prompt_name "Prompt template's name",
+    "prompt_version" prompt_version "Prompt template's version",
+    "agent" agent "Agent",
+    "session" session "Session",
+    "user" user "User",
+    "feature" feature "Feature",
+    "tags" tags "Tags",
 }
 
 const OPERATIONS: &[(&str, Operation)] = &[
@@ -120,7 +128,7 @@ pub struct Overrides {
 impl Overrides {
     /// The facts that an attribute may be said to state. Durations are in milliseconds, costs in US dollars, counts in
     /// tokens; `input_tokens` includes cached tokens.
-    pub const FACTS: &'static [&'static str] = FACTS;
+    pub const FACTS: &'static [NamedFact] = FACTS;
 
     /// Takes overrides together.
     ///
@@ -130,16 +138,26 @@ impl Overrides {
     pub fn new(overrides: &[Override]) -> Result<Self, OverrideError> {
         let mut keys = BTreeMap::new();
         for Override { key, fact } in overrides {
-            if key.is_empty() {
-                return Err(OverrideError::NoKey);
-            }
-            let known = FACTS.iter().find(|known| *known == fact);
+            let known = FACTS.iter().find(|known| known.name == fact);
             let known = known.ok_or_else(|| OverrideError::UnknownFact(fact.clone()))?;
-            if keys.insert(*known, key.clone()).is_some() {
+            if key.is_empty() {
+                return Err(OverrideError::NoKey(fact.clone()));
+            }
+            if keys.insert(known.name, key.clone()).is_some() {
                 return Err(OverrideError::Repeated(fact.clone()));
             }
         }
         Ok(Self { keys })
+    }
+
+    /// What they were made of, by the names of the facts.
+    #[must_use]
+    pub fn list(&self) -> Vec<Override> {
+        let listed = self.keys.iter().map(|(fact, key)| Override {
+            key: key.clone(),
+            fact: (*fact).to_owned(),
+        });
+        listed.collect()
     }
 
     /// Whether an override reads this key.

@@ -74,6 +74,23 @@ fn attribute(key: &str, value: Value) -> KeyValue {
     }
 }
 
+/// Looks at a span that has these attributes and nothing else.
+pub(crate) fn with_attributes<T>(attributes: &[(&str, Value)], look: impl Fn(&SpanView) -> T) -> T {
+    let attributes = attributes.iter();
+    let span = Span {
+        attributes: attributes
+            .map(|(key, value)| attribute(key, value.clone()))
+            .collect(),
+        ..Span::default()
+    };
+    look(&SpanView {
+        span: &span,
+        resource: &Resource::default(),
+        scope: &InstrumentationScope::default(),
+        logs: &[],
+    })
+}
+
 fn text(key: &str, text: &str) -> KeyValue {
     attribute(key, Value::StringValue(text.to_owned()))
 }

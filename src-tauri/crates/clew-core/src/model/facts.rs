@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Document, Message, Operation, ToolDefinition, Usage};
+use super::{Document, ErrorClass, Message, Operation, Stage, ToolDefinition, Usage};
 
 /// A value together with who stated it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -190,6 +190,10 @@ pub struct Facts {
     pub tags: Option<Stated<Vec<String>>>,
     /// What went wrong.
     pub error: Option<Stated<ErrorFact>>,
+    /// Why it went wrong, in Clew's own classes: follows from the error, codes and the operation.
+    pub error_class: Option<Stated<ErrorClass>>,
+    /// The stage of a pipeline that the span is.
+    pub stage: Option<Stated<Stage>>,
     /// Keys whose JSON breaks off; what could be read of it was.
     pub truncated: Option<Stated<Vec<String>>>,
     /// Keys and events whose times cannot be, because they are negative or no number; they are not read.

@@ -222,7 +222,7 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
 ];
 
 /// The hint for a model call that states a model or tokens, but neither what was sent nor what came back.
-pub(super) fn content_hint(scope: &str, facts: &Facts) -> Option<ContentHint> {
+pub(crate) fn content_hint(scope: &str, facts: &Facts) -> Option<ContentHint> {
     let operation = facts.operation.as_ref().map(|operation| operation.value);
     let content = facts.input.is_some()
         || facts.output.is_some()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::model::{Document, Message, Operation, ToolDefinition, Usage};
+use crate::model::{Document, ErrorClass, Message, Operation, Stage, ToolDefinition, Usage};
 use crate::quality::Finding;
 
 mod build;
@@ -182,6 +182,10 @@ pub struct SpanDetail {
     pub finish_reasons: Vec<String>,
     /// The error's type, where stated.
     pub error_type: Option<String>,
+    /// Why it went wrong, in Clew's own classes.
+    pub error_class: Option<ErrorClass>,
+    /// The stage of a pipeline that the span is.
+    pub stage: Option<Stage>,
     /// The error's message, where stated.
     pub error_message: Option<String>,
     /// The conversation that was sent.

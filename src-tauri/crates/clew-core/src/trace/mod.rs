@@ -18,6 +18,7 @@ mod tests;
 mod tree;
 mod waterfall;
 
+pub(crate) use content_hint::content_hint;
 pub use detail::{
     AttributeRow, ContentHint, DialectRow, EventRow, FactRow, LinkRow, LogRow, SpanDetail,
     SpanFacts, Surroundings, VariantRow, detail, span_facts,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::convention::conversation;
-use crate::model::{Facts, Message, Operation, Part, SpanId, UnixNanos, Usage};
+use crate::model::{ErrorClass, Facts, Message, Operation, Part, SpanId, Stage, UnixNanos, Usage};
 use crate::quality::Finding;
 
 /// Characters of a preview.
@@ -118,6 +118,12 @@ pub struct RowFacts {
     /// Why the model stopped, the first choice's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish: Option<String>,
+    /// Why it went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_class: Option<ErrorClass>,
+    /// The stage of a pipeline that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
     /// What went wrong, on one line of at most 200 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -202,6 +208,8 @@ impl RowFacts {
             ttft_nanos: value(facts.ttft_nanos.as_ref()),
             finish: finish.and_then(|reasons| reasons.value.first().cloned()),
             error,
+            error_class: facts.error_class.as_ref().map(|class| class.value),
+            stage: facts.stage.as_ref().map(|stage| stage.value),
             session: value(facts.session.as_ref()),
             user: value(facts.user.as_ref()),
             agent: value(facts.agent.as_ref()),

@@ -1,6 +1,7 @@
 //! Totals of recorded traces against what the provider really served, and of made-up ones against the rules.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -431,6 +432,7 @@ fn a_call_without_content_says_what_to_set() {
         variants: Vec::new(),
         earlier: &[],
         findings: Vec::new(),
+        overrides: Arc::default(),
     };
     let hints = |folder: &str| -> BTreeSet<String> {
         let spans = recorded(folder);

@@ -3,19 +3,25 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use clew_core::model::Operation;
+use clew_core::model::{ErrorClass, Operation};
 use clew_core::prompt::DiffLine;
 use clew_core::quality::{Finding, HeuristicKind};
 use clew_core::trace::TraceSummary;
 
 mod connect;
+mod doctor;
 mod ledger;
+mod overrides;
 
 pub use connect::{ConnectionProblem, Connections, Listening, Sender, Status, TestTrace};
+
+pub use doctor::{LintTelemetry, Linted};
 
 pub use ledger::{
     BookChoice, GetLedger, LedgerFilter, LedgerPage, LedgerSums, PriceBook, Prices, SetPrices,
 };
+
+pub use overrides::{Readings, SetOverrides};
 
 pub use crate::settings::{SetSettings, Settings};
 
@@ -77,6 +83,8 @@ pub struct TraceFilter {
     pub operations: Vec<Operation>,
     /// Status of the trace.
     pub statuses: Vec<TraceStatus>,
+    /// Why any of its spans failed.
+    pub error_classes: Vec<ErrorClass>,
     /// Session id.
     pub session: Option<String>,
     /// Start time.
@@ -148,6 +156,8 @@ pub struct TraceTotals {
     pub services: Vec<FacetValue>,
     /// Models, most frequent first, at most 50.
     pub models: Vec<FacetValue>,
+    /// Why spans failed, by the name of the class, most frequent first.
+    pub error_classes: Vec<FacetValue>,
     /// Statuses.
     pub statuses: Vec<FacetValue>,
     /// Operations.

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use super::derived::{Derived, Summarised, derive, each, forget, heads};
 use super::elsewhere;
 use super::indexing::{Batch, Handover, Indexer};
+use super::overrides;
 use super::pieces;
 use super::prices::Decisions;
 use super::repack::Repacking;
@@ -210,6 +211,7 @@ impl Deriver {
 
     /// Derives until nothing is left to derive, then rests until there is.
     async fn follow(&mut self) -> Result<(), Error> {
+        overrides::mark(&self.store.reads, &self.writer).await?;
         let mut after: i64 = sqlx::query_scalar("SELECT through FROM derivation")
             .fetch_one(&self.store.reads)
             .await?;

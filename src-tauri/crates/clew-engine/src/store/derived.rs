@@ -132,13 +132,13 @@ async fn together_or_apart<T: Send + 'static>(
     places: Vec<Place>,
     make: fn(&Whole) -> T,
 ) -> Result<Vec<Result<T, Error>>, Error> {
-    let error = match spans::each(&store.reads, places.clone(), move |whole| make(&whole)).await {
+    let error = match spans::each(store, places.clone(), move |whole| make(&whole)).await {
         Ok(made) => return Ok(made),
         Err(error) => error,
     };
     let mut all = Vec::with_capacity(places.len());
     for place in places {
-        match spans::each(&store.reads, vec![place], move |whole| make(&whole)).await {
+        match spans::each(store, vec![place], move |whole| make(&whole)).await {
             Ok(mut one) => all.append(&mut one),
             Err(error) => all.push(Err(error)),
         }
@@ -432,8 +432,8 @@ pub(crate) struct Summarised {
     summary: TraceSummary,
     json: String,
     operations: i64,
-    services: BTreeSet<String>,
-    models: BTreeSet<String>,
+    /// What it has of each facet.
+    values: [(&'static str, BTreeSet<String>); 3],
     shares: Vec<Shared>,
     /// Its spans that own a call which names its response.
     tellers: Vec<Teller>,
@@ -470,7 +470,8 @@ impl Summarised {
             .filter_map(|((span, _), row)| teller(head, *span, &trace, row))
             .collect();
         let mut operations = 0;
-        let (mut services, mut models) = (BTreeSet::new(), BTreeSet::new());
+        let mut services = BTreeSet::new();
+        let (mut models, mut errors) = (BTreeSet::new(), BTreeSet::new());
         for row in trace.rows() {
             services.insert(row.service.clone());
             if let Some(facts) = &row.facts {
@@ -480,6 +481,7 @@ impl Summarised {
                         .position(|one| *one == facts.operation)
                         .unwrap_or(9);
                 models.extend(facts.model.clone());
+                errors.extend(facts.error_class.map(|class| class.name().to_owned()));
             }
         }
         Ok(Self {
@@ -488,8 +490,7 @@ impl Summarised {
             summary,
             json,
             operations,
-            services,
-            models,
+            values: [("service", services), ("model", models), ("error", errors)],
             shares,
             tellers,
             elsewhere: (0, 0),
@@ -555,7 +556,7 @@ impl Summarised {
         connection
             .prepare_cached("DELETE FROM trace_values WHERE trace = ?")?
             .execute([self.trace])?;
-        for (facet, values) in [("service", &self.services), ("model", &self.models)] {
+        for (facet, values) in &self.values {
             for value in values {
                 let value = session
                     .interned

@@ -22,7 +22,8 @@ const VALUES: i64 = 50;
 const MATCHING: &str = "CREATE TEMP TABLE IF NOT EXISTS matching (
     id INTEGER PRIMARY KEY, start INTEGER, spans INTEGER, error INTEGER, running INTEGER, ended INTEGER,
     duration INTEGER, tokens INTEGER, cost INTEGER, operations INTEGER,
-    service_fits INTEGER, model_fits INTEGER, status_fits INTEGER, operation_fits INTEGER)";
+    service_fits INTEGER, model_fits INTEGER, status_fits INTEGER, operation_fits INTEGER,
+    error_fits INTEGER)";
 
 /// A condition over `matching`: every facet matches, but for one whose values are counted.
 fn fits(without: Option<Facet>) -> String {
@@ -34,6 +35,7 @@ fn fits(without: Option<Facet>) -> String {
                 Facet::Model => " AND model_fits",
                 Facet::Status => " AND status_fits",
                 Facet::Operation => " AND operation_fits",
+                Facet::ErrorClass => " AND error_fits",
             });
         }
     }
@@ -126,6 +128,7 @@ async fn sums(matching: &mut SqliteConnection, filter: &TraceFilter) -> Result<T
         histogram,
         services: values(matching, Facet::Service).await?,
         models: values(matching, Facet::Model).await?,
+        error_classes: values(matching, Facet::ErrorClass).await?,
         statuses: statuses(matching).await?,
         operations: operations(matching).await?,
     })
@@ -190,10 +193,10 @@ async fn histogram(
 }
 
 async fn values(matching: &mut SqliteConnection, facet: Facet) -> Result<Vec<FacetValue>, Error> {
-    let name = if facet == Facet::Service {
-        "service"
-    } else {
-        "model"
+    let name = match facet {
+        Facet::Model => "model",
+        Facet::ErrorClass => "error",
+        _ => "service",
     };
     let rows: Vec<(String, i64)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "SELECT n.text, c.count

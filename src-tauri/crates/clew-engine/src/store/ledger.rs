@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use clew_core::model::{PromptFact, TraceId};
+use clew_core::model::{PromptFact, SpanId, TraceId};
 use clew_core::prompt;
 use clew_core::trace::{LedgerRow, LedgerStanding, TraceRows, ledger_rows};
 use futures_util::TryStreamExt as _;
@@ -51,9 +51,10 @@ async fn entries(store: &Store, traces: &[i64]) -> Result<BTreeMap<i64, Vec<Ledg
             let mut shown = ledger_rows(*id, *source, &TraceRows::of(rows, &mut desk));
             for row in &mut shown {
                 if row.standing == LedgerStanding::Counted
-                    && let Some(other) = elsewhere.get(&(trace, row.span_id.clone()))
+                    && let Ok(span) = row.span_id.parse::<SpanId>()
+                    && let Some(other) = elsewhere.get(&(trace, span.as_i64()))
                 {
-                    row.leave_to(other.clone());
+                    row.leave_to(other.standing());
                 }
             }
             all.insert(trace, shown);
@@ -63,13 +64,32 @@ async fn entries(store: &Store, traces: &[i64]) -> Result<BTreeMap<i64, Vec<Ledg
     all.await.map_err(Error::internal)
 }
 
-/// Where the calls of these traces count that do not count here, by trace and span.
-async fn elsewhere(
+/// The span of another trace at which a call counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Elsewhere {
+    /// Row of its trace.
+    pub(crate) trace: i64,
+    trace_id: TraceId,
+    /// Its id.
+    pub(crate) span_id: i64,
+}
+
+impl Elsewhere {
+    fn standing(self) -> LedgerStanding {
+        LedgerStanding::Elsewhere {
+            trace_id: self.trace_id.to_string(),
+            span_id: format!("{:016x}", self.span_id.cast_unsigned()),
+        }
+    }
+}
+
+/// Where the calls of these traces count that do not count here, by row of the trace and id of the span.
+pub(crate) async fn elsewhere(
     reads: &SqlitePool,
     traces: &[i64],
-) -> Result<HashMap<(i64, String), LedgerStanding>, Error> {
+) -> Result<HashMap<(i64, i64), Elsewhere>, Error> {
     let mut query = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT f.trace, s.span_id, t.trace_id, o.span_id
+        "SELECT f.trace, s.span_id, g.trace, t.trace_id, o.span_id
          FROM facts f
          JOIN spans s ON s.id = f.span
          JOIN facts g ON g.response = f.response AND g.trace <> f.trace AND g.counted & {ELSEWHERE} = 0 AND g.counted <> 0
@@ -79,16 +99,14 @@ async fn elsewhere(
     ));
     push_list(&mut query, traces);
     query.push(" ORDER BY g.rank, g.start DESC");
-    let hex = |id: i64| format!("{:016x}", id.cast_unsigned());
     let mut found = HashMap::new();
     for row in query.build().fetch_all(reads).await? {
-        let standing = LedgerStanding::Elsewhere {
-            trace_id: TraceId::from_bytes(row.get(2))
-                .map_err(Error::internal)?
-                .to_string(),
-            span_id: hex(row.get(3)),
+        let other = Elsewhere {
+            trace: row.get(2),
+            trace_id: TraceId::from_bytes(row.get(3)).map_err(Error::internal)?,
+            span_id: row.get(4),
         };
-        found.insert((row.get(0), hex(row.get(1))), standing);
+        found.insert((row.get(0), row.get(1)), other);
     }
     Ok(found)
 }

@@ -18,6 +18,7 @@ pub(crate) mod figures;
 pub(crate) mod ground;
 mod indexing;
 pub(crate) mod ledger;
+pub(crate) mod overrides;
 pub(crate) mod pieces;
 pub(crate) mod prepare;
 pub(crate) mod prices;
@@ -46,6 +47,7 @@ use sqlx::sqlite::{
 
 use crate::error::{Cause, Error, ErrorCode};
 use ballast::Ballast;
+use overrides::Chosen;
 use prices::Prices;
 
 /// What `PRAGMA application_id` says of a Clew database: "CLEW".
@@ -54,7 +56,7 @@ const APPLICATION_ID: i64 = 0x434C_4557;
 /// The first SQLite without the WAL-reset corruption bug (sqlite.org/wal.html#walresetbug).
 const SQLITE_FLOOR: i32 = 3_051_003;
 
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (
         1,
         "ground",
@@ -75,6 +77,11 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         "ledger",
         include_str!("../../migrations/0004_ledger.sql"),
     ),
+    (
+        5,
+        "overrides",
+        include_str!("../../migrations/0005_overrides.sql"),
+    ),
 ];
 
 /// How long the owner of a lock may take to write its name into it, and how often it is looked for.
@@ -88,6 +95,8 @@ pub(crate) struct Store {
     pub(crate) reads: SqlitePool,
     /// What the user decided about prices.
     pub(crate) prices: Prices,
+    /// What the user says attributes mean.
+    pub(crate) overrides: Chosen,
 }
 
 /// Holds the lock that makes this process the only one that writes; the lock falls with it.
@@ -149,8 +158,10 @@ impl Store {
             path: path.to_owned(),
             reads: connect(path).await?,
             prices: Prices::default(),
+            overrides: Chosen::default(),
         };
         store.prices.read(&store.reads).await?;
+        store.overrides.read(&store.reads).await?;
         Ok(store)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use clew_core::convention::{self, Heard};
+use clew_core::convention::{self, Heard, Overrides};
 use clew_core::model::{Facts, SpanView, TraceId};
 use clew_core::otlp::{self, record};
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
+use super::Store;
 use super::blocks::Block;
 use super::columns::{self, integers, joined};
 use crate::error::{Cause, Error, ErrorCode};
@@ -171,6 +172,8 @@ pub(crate) struct Whole {
     pub(crate) resource: Arc<Shared<Resource>>,
     pub(crate) scope: Arc<Shared<InstrumentationScope>>,
     pub(crate) logs: Vec<LogRecord>,
+    /// What the user says attributes mean.
+    pub(crate) overrides: Arc<Overrides>,
 }
 
 impl Whole {
@@ -186,7 +189,7 @@ impl Whole {
 
     /// What the span says of itself.
     pub(crate) fn facts(&self) -> Facts {
-        convention::facts(&self.view())
+        convention::facts_with(&self.view(), &self.overrides)
     }
 }
 
@@ -227,8 +230,8 @@ pub(crate) async fn trace_row(
 }
 
 /// Reads spans whole, in the order of `places`, with their log records.
-pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<Whole>, Error> {
-    each(reads, places, |whole| whole)
+pub(crate) async fn whole(store: &Store, places: Vec<Place>) -> Result<Vec<Whole>, Error> {
+    each(store, places, |whole| whole)
         .await?
         .into_iter()
         .collect()
@@ -239,10 +242,12 @@ pub(crate) async fn whole(reads: &SqlitePool, places: Vec<Place>) -> Result<Vec<
 /// # Errors
 /// When the database cannot be read.
 pub(crate) async fn each<T: Send + 'static>(
-    reads: &SqlitePool,
+    store: &Store,
     mut places: Vec<Place>,
     make: impl Fn(Whole) -> T + Send + 'static,
 ) -> Result<Vec<Result<T, Error>>, Error> {
+    let reads = &store.reads;
+    let overrides = store.overrides.overrides();
     let (attributes, content) = payloads(reads, &mut places).await?;
     let resources = shared(
         reads,
@@ -279,6 +284,7 @@ pub(crate) async fn each<T: Send + 'static>(
                 resource: resource.clone().map_err(|error| damaged(&place, &error))?,
                 scope: scope.clone().map_err(|error| damaged(&place, &error))?,
                 logs,
+                overrides: Arc::clone(&overrides),
                 place,
             }))
         };

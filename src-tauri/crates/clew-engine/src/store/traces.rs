@@ -20,10 +20,17 @@ pub(crate) enum Facet {
     Model,
     Status,
     Operation,
+    ErrorClass,
 }
 
 impl Facet {
-    pub(crate) const ALL: [Self; 4] = [Self::Service, Self::Model, Self::Status, Self::Operation];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Service,
+        Self::Model,
+        Self::Status,
+        Self::Operation,
+        Self::ErrorClass,
+    ];
 }
 
 /// Appends a condition for all of a filter over `traces t LEFT JOIN summaries m ON m.trace = t.id`. `now` is in
@@ -84,6 +91,11 @@ pub(crate) fn push_facet(
             push_values(query, "service", &filter.services);
         }
         Facet::Model if !filter.models.is_empty() => push_values(query, "model", &filter.models),
+        Facet::ErrorClass if !filter.error_classes.is_empty() => {
+            let names = filter.error_classes.iter();
+            let names: Vec<String> = names.map(|class| class.name().to_owned()).collect();
+            push_values(query, "error", &names);
+        }
         Facet::Status if !filter.statuses.is_empty() => {
             push_statuses(query, &filter.statuses, now);
         }

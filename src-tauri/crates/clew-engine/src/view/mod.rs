@@ -1,8 +1,10 @@
 //! The commands, one module a view.
 
 mod connect;
+mod doctor;
 mod ledger;
 mod live;
+mod overrides;
 mod prices;
 mod prompts;
 mod quality;

@@ -149,10 +149,10 @@ impl Engine {
     /// The response text of each row's span.
     async fn responses(&self, rows: &[SqliteRow]) -> Result<Vec<String>, Error> {
         let ids: Vec<i64> = rows.iter().map(|row| row.get(9)).collect();
-        let reads = &self.inner.store.reads;
-        let (places, lost) = spans::places(reads, ids.clone()).await?;
+        let store = &self.inner.store;
+        let (places, lost) = spans::places(&store.reads, ids.clone()).await?;
         self.lost(lost, "spans");
-        let whole = spans::whole(reads, places).await?;
+        let whole = spans::whole(store, places).await?;
         let texts: std::collections::BTreeMap<i64, String> =
             tokio::task::spawn_blocking(move || {
                 whole

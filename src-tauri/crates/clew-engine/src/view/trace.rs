@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
@@ -99,9 +100,10 @@ impl Engine {
         let loaded = self.load(params.source, &params.trace_id).await?;
         let mut places = self.places(loaded.row, None).await?;
         places.retain(|place| place.shown);
-        let read = spans::each(&self.inner.store.reads, places, |whole| {
+        let read = spans::each(&self.inner.store, places, |whole| {
             let id = SpanId::from_i64(whole.place.span_id)?;
-            Some((id, trace::span_facts(id, &whole.view(), &whole.facts())))
+            let (view, facts) = (whole.view(), whole.facts());
+            Some((id, trace::span_facts(id, &view, &facts, &whole.overrides)))
         });
         let read: Result<Vec<_>, Error> = read.await?.into_iter().collect();
         let mut facts: HashMap<SpanId, SpanFacts> = read?.into_iter().flatten().collect();
@@ -138,7 +140,7 @@ impl Engine {
                     .as_ref()
                     .is_none_or(|chosen| chosen.contains(&place.span_id))
         });
-        let whole = spans::whole(&self.inner.store.reads, places).await?;
+        let whole = spans::whole(&self.inner.store, places).await?;
         let budget = params.max_tokens.unwrap_or(MARKDOWN_TOKENS);
         let mut desk = self.inner.store.prices.desk();
         let text = tokio::task::spawn_blocking(move || match params.format {
@@ -283,7 +285,7 @@ impl Engine {
     }
 
     async fn one(&self, place: Place) -> Result<Whole, Error> {
-        let mut whole = spans::whole(&self.inner.store.reads, vec![place]).await?;
+        let mut whole = spans::whole(&self.inner.store, vec![place]).await?;
         whole
             .pop()
             .ok_or_else(|| Error::internal("a span was read and is not there"))
@@ -411,6 +413,7 @@ fn build(
         variants,
         earlier,
         findings: derived::findings(&facts),
+        overrides: Arc::clone(&whole.overrides),
     };
     Ok(trace::detail(&whole.view(), &facts, around))
 }

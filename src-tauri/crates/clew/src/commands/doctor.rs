@@ -2,6 +2,7 @@
 
 mod environment;
 mod probe;
+mod telemetry;
 
 use clap::Args;
 use clew_engine::api::NoParams;
@@ -20,6 +21,9 @@ use crate::print::{Ink, Out, plain};
 pub(super) struct Doctor {
     #[command(flatten)]
     addresses: Addresses,
+    /// Look at the telemetry that came last instead: what is wrong with it, and the line of set-up to change
+    #[arg(long)]
+    telemetry: bool,
 }
 
 /// How a check went.
@@ -69,6 +73,9 @@ impl Check {
 
 pub(super) async fn run(command: Doctor, shared: &Shared, out: &mut Out) -> anyhow::Result<Exit> {
     let start = shared.start_at(&command.addresses)?;
+    if command.telemetry {
+        return telemetry::run(&start.options.database, out).await;
+    }
     let client = Client::find(&start.options.database).await;
     let mut checks = vec![instance(client.as_ref())];
     checks.push(database(&start, client.as_ref()).await);

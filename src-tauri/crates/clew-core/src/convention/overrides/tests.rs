@@ -131,9 +131,15 @@ fn an_overridden_key_is_explained() {
 
 #[test]
 fn what_cannot_be_taken_says_why() {
-    assert_eq!(overrides(&[("", "user")]), Err(OverrideError::NoKey));
+    assert_eq!(
+        overrides(&[("", "user")]),
+        Err(OverrideError::NoKey("user".to_owned()))
+    );
     let unknown = overrides(&[("a", "colour")]).expect_err("unknown");
-    assert_eq!(unknown.to_string(), "There is no fact \"colour\".");
+    assert_eq!(
+        unknown.to_string(),
+        "there is no fact \"colour\" that an attribute could state"
+    );
     assert_eq!(
         overrides(&[("a", "user"), ("b", "user")]),
         Err(OverrideError::Repeated("user".to_owned()))

@@ -1,5 +1,6 @@
 //! What all conventions share: the key map, tables of keys, message shapes, flattened keys, usage, outcomes, providers.
 
+mod failure;
 mod flat;
 mod json;
 mod key_map;
@@ -14,6 +15,7 @@ mod provider;
 mod reader;
 mod repair;
 mod response;
+mod stage;
 mod table;
 mod time;
 mod usage;
@@ -34,10 +36,11 @@ pub(super) use reader::{Layer, Reader, texts, with_system};
 pub(super) use response::response_id;
 pub(super) use table::{Keys, Table, Unit};
 
-use crate::model::{Facts, Operation, SpanView, Stated};
+use crate::model::{Facts, Operation, Stated};
 
 /// Derives what follows from other facts of the span, whichever convention stated them.
-pub(super) fn complete(view: &SpanView, facts: &mut Facts) {
+pub(super) fn complete(map: &KeyMap, facts: &mut Facts) {
+    let view = map.view();
     place::place(view, facts);
     if facts.provider.is_none() {
         let model = facts
@@ -74,6 +77,10 @@ pub(super) fn complete(view: &SpanView, facts: &mut Facts) {
         facts.streaming = Some(Stated::new(true, &first.convention, &first.key));
     }
     let operation = facts.operation.as_ref().map(|operation| operation.value);
+    if let Some(error) = &facts.error {
+        facts.error_class = Some(failure::class(map, operation, error));
+    }
+    facts.stage = stage::stage(map, facts.operation.as_ref());
     if facts.display_name.is_none() {
         facts.display_name = match operation {
             Some(Operation::Tool) => facts.tool.as_ref().and_then(|tool| {

@@ -1,6 +1,7 @@
 //! Builds the detail of a span from its content, its facts and what surrounds it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
@@ -47,6 +48,8 @@ pub struct Surroundings<'a> {
     pub earlier: &'a [Message],
     /// What heuristics saw in the response.
     pub findings: Vec<Finding>,
+    /// What the user says attributes mean.
+    pub overrides: Arc<Overrides>,
 }
 
 /// Everything that the side panel shows of the span.
@@ -111,6 +114,8 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         tokens_per_second: speed(facts, span),
         finish_reasons: list(facts.finish_reasons.as_ref()),
         error_type: error.kind,
+        error_class: facts.error_class.as_ref().map(|class| class.value),
+        stage: facts.stage.as_ref().map(|stage| stage.value),
         error_message: error.message,
         reused: reused(&input, around.earlier),
         input,
@@ -129,7 +134,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         prompt_version: prompt.version,
         facts: fact_rows(facts),
         dialect: facts.dialect.as_ref().map(dialect_row),
-        unexplained: unexplained(view, &Overrides::default()),
+        unexplained: unexplained(view, &around.overrides),
         content_hint: content_hint(&view.scope.name, facts),
         findings: around.findings,
         attributes: attribute_rows(&span.attributes),
@@ -153,12 +158,17 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
 
 /// The facts of a span, and what nothing explains of it.
 #[must_use]
-pub fn span_facts(span_id: SpanId, view: &SpanView, facts: &Facts) -> SpanFacts {
+pub fn span_facts(
+    span_id: SpanId,
+    view: &SpanView,
+    facts: &Facts,
+    overrides: &Overrides,
+) -> SpanFacts {
     SpanFacts {
         span_id: span_id.to_string(),
         dialect: facts.dialect.as_ref().map(dialect_row),
         facts: fact_rows(facts),
-        unexplained: unexplained(view, &Overrides::default()),
+        unexplained: unexplained(view, overrides),
     }
 }
 

@@ -3,8 +3,8 @@
 use super::FactRow;
 use super::build::counted;
 use crate::model::{
-    CacheCounting, CacheRule, Document, ErrorFact, Facts, Message, Operation, PromptFact, Timing,
-    ToolDefinition, ToolFact, Usage,
+    CacheCounting, CacheRule, Document, ErrorClass, ErrorFact, Facts, Message, Operation,
+    PromptFact, Stage, Timing, ToolDefinition, ToolFact, Usage,
 };
 
 /// Every fact as a row; long ones by their size.
@@ -46,6 +46,7 @@ pub(super) fn fact_rows(facts: &Facts) -> Vec<FactRow> {
     row!("batch", batch, |batch: &bool| batch.to_string());
     row!("server", server, String::clone);
     row!("cost", cost_usd, |cost: &f64| format!("${cost}"));
+    row!("stage", stage, |stage: &Stage| stage.name().to_owned());
     row!("finish reasons", finish_reasons, |reasons: &Vec<String>| {
         reasons.join(", ")
     });
@@ -116,6 +117,9 @@ pub(super) fn fact_rows(facts: &Facts) -> Vec<FactRow> {
         let parts = [error.kind.as_deref(), error.message.as_deref()];
         parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
     });
+    row!("error class", error_class, |class: &ErrorClass| class
+        .name()
+        .to_owned());
     row!("cannot be", impossible, |keys: &Vec<String>| keys
         .join(", "));
     row!("cut off", truncated, |keys: &Vec<String>| keys.join(", "));

@@ -1,6 +1,7 @@
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Status;
+use std::sync::Arc;
 
 use super::*;
 use crate::convention::facts;
@@ -29,6 +30,7 @@ fn around() -> Surroundings<'static> {
         variants: Vec::new(),
         earlier: &[],
         findings: Vec::new(),
+        overrides: Arc::default(),
     }
 }
 

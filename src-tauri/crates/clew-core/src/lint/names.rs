@@ -1,0 +1,74 @@
+//! Lints about names.
+
+use super::{Observed, Seen};
+
+/// Deprecated keys, what took their place, and since which version of the semantic conventions (semconv.md §2-§6).
+const DEPRECATED: &[(&str, &str, &str)] = &[
+    ("gen_ai.system", "gen_ai.provider.name", "1.37"),
+    (
+        "gen_ai.usage.prompt_tokens",
+        "gen_ai.usage.input_tokens",
+        "1.27",
+    ),
+    (
+        "gen_ai.usage.completion_tokens",
+        "gen_ai.usage.output_tokens",
+        "1.27",
+    ),
+    ("gen_ai.prompt", "gen_ai.input.messages", "1.37"),
+    ("gen_ai.completion", "gen_ai.output.messages", "1.37"),
+    (
+        "gen_ai.openai.request.response_format",
+        "gen_ai.output.type",
+        "1.30",
+    ),
+    ("gen_ai.openai.request.seed", "gen_ai.request.seed", "1.30"),
+    (
+        "gen_ai.openai.request.service_tier",
+        "openai.request.service_tier",
+        "1.37",
+    ),
+    (
+        "gen_ai.openai.response.service_tier",
+        "openai.response.service_tier",
+        "1.37",
+    ),
+    ("http.status_code", "http.response.status_code", "1.21"),
+    ("http.method", "http.request.method", "1.21"),
+    ("http.url", "url.full", "1.21"),
+    ("net.peer.name", "server.address", "1.21"),
+];
+
+/// A key that the conventions have given up, of which Clew goes on reading what it means.
+pub(super) fn deprecated(span: &Observed) -> Option<Seen> {
+    let attributes = &span.view.span.attributes;
+    let (old, new, since) = DEPRECATED
+        .iter()
+        .find(|(old, ..)| attributes.iter().any(|one| one.key == *old))?;
+    let latest = if span.scope().starts_with("opentelemetry.instrumentation") {
+        "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental,http".to_owned()
+    } else {
+        let scope = span.scope();
+        let who = if scope.is_empty() {
+            "the instrumentation"
+        } else {
+            scope
+        };
+        format!("update {who}; where you set {old} yourself, set {new}")
+    };
+    Some(Seen::new(
+        format!("{old} is called {new} since semantic conventions {since}; Clew reads both"),
+        latest,
+    ))
+}
+
+/// A program that does not say what it is called.
+pub(super) fn no_service(span: &Observed) -> Option<Seen> {
+    let service = span.service();
+    (service.is_empty() || service.starts_with("unknown_service")).then(|| {
+        Seen::new(
+            "A program does not say its name: it stands among others without one",
+            "OTEL_SERVICE_NAME=my-agent",
+        )
+    })
+}
