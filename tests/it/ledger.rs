@@ -1,6 +1,8 @@
 //! What figures are made of: every total opens to its entries, each call counts once in all traces, and prices change only
 //! what the user asks for.
 
+mod truth;
+
 use clew_core::otlp::Signal;
 use clew_engine::ErrorCode;
 use clew_tests::otlp::{call, hex, text, traces};
