@@ -273,3 +273,75 @@ impl Indexer {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The span that follows `after`, with a text of so many bytes.
+    fn batch(after: i64, bytes: usize) -> Batch {
+        let text = Texts {
+            span: after + 1,
+            input: "x".repeat(bytes),
+            ..Texts::default()
+        };
+        Batch {
+            after,
+            through: after + 1,
+            texts: vec![text],
+        }
+    }
+
+    /// Two batches, which leave no room for a third of their size.
+    async fn full() -> Handover {
+        let handover = Handover::default();
+        for after in 0..2 {
+            handover.push(batch(after, WAITING_BYTES / 2)).await;
+        }
+        handover
+    }
+
+    #[tokio::test]
+    async fn texts_wait_for_room_while_the_index_follows() {
+        let handover = full().await;
+        let mut third = Box::pin(handover.push(batch(2, WAITING_BYTES / 2)));
+        assert_eq!(third.as_mut().now_or_never(), None);
+        for after in 0..3 {
+            let taken = handover.take(after).expect("the next one");
+            assert_eq!((taken.after, taken.through), (after, after + 1));
+            if after == 0 {
+                assert_eq!(third.as_mut().now_or_never(), Some(()));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn texts_are_dropped_at_once_while_the_index_reads_older_ones() {
+        let handover = Handover::default();
+        for after in 5..7 {
+            handover.push(batch(after, WAITING_BYTES / 2)).await;
+        }
+        assert!(matches!(handover.take(0), Err(Some(5))));
+        let third = handover.push(batch(7, WAITING_BYTES / 2));
+        assert_eq!(third.now_or_never(), Some(()));
+        assert_eq!(handover.take(5).map(|taken| taken.through).ok(), Some(6));
+        assert_eq!(handover.take(6).map(|taken| taken.through).ok(), Some(7));
+        assert!(matches!(handover.take(7), Err(None)));
+    }
+
+    #[tokio::test]
+    async fn an_index_that_stands_still_is_not_waited_for_long() {
+        let handover = full().await;
+        handover.push(batch(2, WAITING_BYTES / 2)).await;
+        assert_eq!(handover.take(0).map(|taken| taken.through).ok(), Some(1));
+        assert_eq!(handover.take(1).map(|taken| taken.through).ok(), Some(2));
+        assert!(matches!(handover.take(2), Err(None)));
+    }
+
+    #[tokio::test]
+    async fn texts_larger_than_all_the_room_are_taken_alone() {
+        let handover = Handover::default();
+        handover.push(batch(0, WAITING_BYTES + 1)).await;
+        assert_eq!(handover.take(0).map(|taken| taken.through).ok(), Some(1));
+    }
+}

@@ -405,4 +405,86 @@ mod tests {
             }
         }
     }
+
+    const MANY: i64 = SEGMENTS as i64;
+
+    /// Spans in as many transactions, each with a word of its own.
+    fn filled(database: &Path, spans: i64) -> Index {
+        create(&path(database)).expect("creates");
+        let mut index = Index::open(database).expect("opens");
+        for span in 1..=spans {
+            let text = Texts {
+                span,
+                input: format!("{span}zebra and what all have"),
+                ..Texts::default()
+            };
+            let added = index.add(vec![text], span - 1, span);
+            assert!(added.expect("adds"), "{span}");
+        }
+        index
+    }
+
+    fn found(index: &Index, word: &str) -> Vec<i64> {
+        let mut find = index
+            .connection
+            .prepare("SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rowid")
+            .expect("prepares");
+        let rows = find.query_map([word], |row| row.get(0)).expect("finds");
+        rows.collect::<Result<_, _>>().expect("rows")
+    }
+
+    /// Where FTS5 keeps its words: one row for each segment and page of it.
+    fn pages(index: &Index) -> i64 {
+        let count = "SELECT count(*) FROM texts_idx";
+        let count = index.connection.query_row(count, [], |row| row.get(0));
+        count.expect("a count")
+    }
+
+    #[test]
+    fn words_are_found_before_and_after_they_are_merged() {
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let spans = MANY + 40;
+        let mut index = filled(&folder.path().join("t.db"), spans);
+        let found_all = |index: &Index| {
+            let all: Vec<i64> = (1..=spans).collect();
+            assert_eq!(found(index, "have"), all);
+            for span in [1, 2, 100, MANY, spans] {
+                assert_eq!(found(index, &format!("{span}zebra")), [span]);
+            }
+        };
+        found_all(&index);
+        // Above so many segments, merging keeps up.
+        assert!(pages(&index) < MANY, "{}", pages(&index));
+        while !index.merge(false).expect("merges") {}
+        assert!(pages(&index) < 8, "{}", pages(&index));
+        found_all(&index);
+    }
+
+    #[test]
+    fn what_is_removed_from_many_segments_is_in_no_file_any_more() {
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let mut index = filled(&folder.path().join("t.db"), 9);
+        // Words are kept without what they share with the one before: these share nothing with it.
+        let holds = |word: &str| {
+            let files = std::fs::read_dir(folder.path()).expect("a folder");
+            files.into_iter().any(|file| {
+                let bytes = std::fs::read(file.expect("a file").path()).expect("it is readable");
+                bytes
+                    .windows(word.len())
+                    .any(|part| part == word.as_bytes())
+            })
+        };
+        assert!(holds("7zebra") && holds("9zebra"));
+        index.remove(&[7, 9]).expect("removes");
+        let mut first = true;
+        while !index.merge(first).expect("merges") {
+            first = false;
+        }
+        while !index.vacuum().expect("gives back") {}
+        assert!(index.checkpoint().expect("empties the log"));
+        assert!(!holds("7zebra") && !holds("9zebra"));
+        assert!(found(&index, "7zebra").is_empty());
+        assert_eq!(found(&index, "have"), [1, 2, 3, 4, 5, 6, 8]);
+        assert_eq!(found(&index, "8zebra"), [8]);
+    }
 }
