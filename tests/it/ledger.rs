@@ -92,6 +92,53 @@ async fn every_total_opens_to_entries_that_add_up_to_it() {
     assert!((shown - expected).abs() < 1e-12, "{shown} {expected}");
 }
 
+/// Audio tokens may be cached ones, and providers state thoughts beside the output or as a part of it.
+#[tokio::test]
+async fn sums_are_those_of_the_lines_where_parts_are_above_the_whole() {
+    let rig = Rig::start().await;
+    let parts = [
+        ("gen_ai.usage.cache_read.input_tokens", 60),
+        ("gen_ai.usage.reasoning.output_tokens", 30),
+    ];
+    let mut span = told(1, "gpt-4o", "chatcmpl-1", &parts);
+    span.attributes.push(clew_tests::otlp::number(
+        "llm.token_count.prompt_details.audio",
+        80,
+    ));
+    rig.take(Signal::Traces, &traces(vec![span])).await;
+    rig.settle().await;
+    let lines: Vec<(String, u64)> = ledger(&rig, 1).await[0]["lines"]
+        .as_array()
+        .expect("lines")
+        .iter()
+        .map(|line| {
+            (
+                line["bucket"].to_string(),
+                line["count"].as_u64().unwrap_or(0),
+            )
+        })
+        .collect();
+    let side = |names: &[&str]| -> u64 {
+        let of = |(bucket, _): &&(String, u64)| names.iter().any(|name| bucket.contains(name));
+        lines.iter().filter(of).map(|(_, count)| count).sum()
+    };
+    let sums = sums(&rig).await;
+    assert_eq!(
+        sums["inputTokens"],
+        side(&["nput", "cacheRead"]),
+        "{lines:?}"
+    );
+    assert_eq!(
+        sums["outputTokens"],
+        side(&["utput", "reasoning"]),
+        "{lines:?}"
+    );
+    assert_eq!(sums["outputTokens"], 30);
+    let row = &rig.list(json!({})).await[0];
+    assert_eq!(row["inputTokens"], sums["inputTokens"]);
+    assert_eq!(row["outputTokens"], sums["outputTokens"]);
+}
+
 #[tokio::test]
 async fn a_call_that_two_traces_tell_of_counts_in_the_one_that_says_more() {
     let plain = || told(1, "gpt-4o", "chatcmpl-1", &[]);

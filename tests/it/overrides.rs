@@ -167,3 +167,51 @@ async fn an_end_before_all_spans_are_marked_is_made_up_for() {
         understood(&rig, trace).await;
     }
 }
+
+#[tokio::test]
+async fn whoever_says_it_last_while_spans_come_is_heard() {
+    let rig = Rig::start().await;
+    for round in 0..6_u128 {
+        let spans = (0..20).map(|each| own(round * 20 + each + 1)).collect();
+        let sent = traces(spans);
+        // Two at once: which one comes last is not known, and must be one of them, for every span.
+        let (none, every) = (said(&[]), all());
+        let first = rig.ask("set_overrides", &none);
+        let second = rig.ask("set_overrides", &every);
+        let (_, one, two) = tokio::join!(rig.take(Signal::Traces, &sent), first, second);
+        one.expect("taken");
+        two.expect("taken");
+        rig.settle().await;
+        let kept = rig.call("get_overrides", json!({})).await;
+        let is_none = kept["overrides"] == json!([]);
+        for each in 0..20 {
+            let trace = round * 20 + each + 1;
+            match is_none {
+                true => not_understood(&rig, trace).await,
+                false => understood(&rig, trace).await,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_total_dips_while_spans_are_read_again() {
+    let rig = Rig::start().await;
+    let calls =
+        (1..=1_200_u64).map(|id| clew_tests::otlp::call(1, id, u64::from(id > 1), "in", "out"));
+    rig.take(Signal::Traces, &traces(calls.collect())).await;
+    rig.settle().await;
+    let sums = async || rig.call("list_ledger", json!({"limit": 1})).await["sums"].clone();
+    let before = sums().await;
+    assert_eq!(before["calls"], 1_199, "all but the root, which wraps them");
+    rig.call("set_overrides", said(&[("acme.who", "user")]))
+        .await;
+    let mut looks = 0;
+    while rig.call("get_overrides", json!({})).await["stale"] != 0 {
+        assert_eq!(sums().await, before, "look {looks}");
+        looks += 1;
+    }
+    assert!(looks > 0, "it was looked at while spans were read again");
+    rig.settle().await;
+    assert_eq!(sums().await, before);
+}

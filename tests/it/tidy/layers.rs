@@ -9,7 +9,7 @@ const CORE: &[&[&str]] = &[
     &["model", "packed"],
     &["otlp"],
     &["format", "convention", "price"],
-    &["quality", "prompt"],
+    &["estimate", "quality", "prompt"],
     &["trace", "trend"],
     &["alert", "lint"],
     &["chart"],

@@ -373,6 +373,23 @@ export type ErrorClass = "rate_limit" | "timeout" | "5xx" | "auth" | "context_le
 export type ErrorCode = "bad_request" | "unknown_command" | "not_found" | "io" | "busy" | "internal";
 
 /**
+ * Tokens and cost of calls that state no usage, counted in what is recorded of them. They are in no other figure.
+ */
+export type Estimated = { 
+/**
+ * Prompt tokens; `null` where no prompt is recorded.
+ */
+inputTokens: number | null, 
+/**
+ * Generated tokens; `null` where no answer is recorded.
+ */
+outputTokens: number | null, 
+/**
+ * What these would cost, in nano-dollars; `null` where no price is known.
+ */
+costNanos: number | null, };
+
+/**
  * One span event.
  */
 export type EventRow = { 
@@ -651,6 +668,27 @@ spanId: string, } | { "kind": "below",
 spanId: string, } | { "kind": "unknown" };
 
 /**
+ * Tokens counted in what is recorded of a call that states none.
+ */
+export type LedgerEstimate = { 
+/**
+ * The vocabulary that they were counted with ("o200k_base").
+ */
+vocabulary: Vocabulary, 
+/**
+ * Prompt tokens; `null` where no prompt is recorded.
+ */
+inputTokens: number | null, 
+/**
+ * Generated tokens; `null` where no answer is recorded.
+ */
+outputTokens: number | null, 
+/**
+ * What these would cost, in nano-dollars; `null` where no price is known.
+ */
+costNanos: number | null, };
+
+/**
  * Which entries of the ledger, newest first. All that is stated must hold.
  */
 export type LedgerFilter = { 
@@ -691,7 +729,7 @@ counted: boolean,
  */
 cursor: string | null, 
 /**
- * Rows in a page, 1 to 200; 0 is 50.
+ * Rows in a page, 1 to 5,000; 0 is 50.
  */
 limit: number, };
 
@@ -850,6 +888,10 @@ cachedShare: number | null,
  */
 windowShare: number | null, 
 /**
+ * What it may have used, where no span states that; in no other figure.
+ */
+estimate: LedgerEstimate | null, 
+/**
  * Why it counts in no total, in words; `null` where it counts.
  */
 reason: string | null, 
@@ -919,6 +961,10 @@ costNanos: number | null,
  * Tokens whose price is not known; they are not in the cost.
  */
 unpricedTokens: number, 
+/**
+ * What calls may have used that state nothing; in none of the other sums. `null` where nothing was counted.
+ */
+estimated: Estimated | null, 
 /**
  * Model calls, each once.
  */
@@ -2406,6 +2452,10 @@ unpricedTokens: number,
  */
 unstatedCalls: number, 
 /**
+ * What these may have used, counted in what is recorded of them; in no other figure. `null` where nothing was counted.
+ */
+estimated: Estimated | null, 
+/**
  * Nanoseconds to the first token of the first call that states it.
  */
 ttftNanos: number | null, 
@@ -2574,6 +2624,11 @@ attributes: number,
  * Whether it had ended.
  */
 ended: boolean, };
+
+/**
+ * A public vocabulary of OpenAI's tiktoken.
+ */
+export type Vocabulary = "o200k_base" | "o200k_harmony" | "cl100k_base" | "p50k_base" | "r50k_base";
 
 /**
  * A trace as rows in pre-order; each column has one element a row.
@@ -2783,7 +2838,7 @@ export interface Commands {
   undo_reprice: { params: NoParams; reply: Prices };
   /** What the user says attributes mean. */
   get_overrides: { params: NoParams; reply: Readings };
-  /** Says it anew; every span is read again, behind everything that waits. Refused as a whole if one cannot be taken. */
+  /** Says it anew; every span is read again, beside what comes in. Refused as a whole if one cannot be taken. */
   set_overrides: { params: SetOverrides; reply: Readings };
   /** Prompt templates with their versions and what each took and cost. */
   list_prompts: { params: TimeRange; reply: Array<PromptTemplate> };
@@ -2840,7 +2895,7 @@ export const topics: Record<keyof Commands, Topic[]> = {
   set_prices: [],
   reprice_history: [],
   undo_reprice: [],
-  get_overrides: ["settings"],
+  get_overrides: ["settings", "spans"],
   set_overrides: [],
   list_prompts: ["spans"],
   diff_prompts: ["spans"],

@@ -9,6 +9,7 @@
 //! - [`convention`]: what a span says of itself, in every vocabulary of attributes.
 //! - [`price`]: what a model call cost, from whose list, and since when.
 //! - [`quality`]: heuristics over responses, with their evidence.
+//! - [`estimate`]: tokens of calls that state none, counted in what is recorded of them.
 //! - [`prompt`]: template versions and their differences.
 //! - [`trace`]: tree, waterfall, summary, detail of one span, Markdown for a model.
 //! - [`lint`]: what is wrong with telemetry that arrives, and what to change.
@@ -18,6 +19,7 @@
 
 pub mod chart;
 pub mod convention;
+pub mod estimate;
 pub mod format;
 pub mod lint;
 pub mod model;

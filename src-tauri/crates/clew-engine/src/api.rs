@@ -114,8 +114,8 @@ commands! {
     /// Takes that back: earlier calls have the prices again that were decided for them.
     undo_reprice(NoParams) -> json Prices;
     /// What the user says attributes mean.
-    get_overrides(NoParams) -> json Readings, on Settings;
-    /// Says it anew; every span is read again, behind everything that waits. Refused as a whole if one cannot be taken.
+    get_overrides(NoParams) -> json Readings, on Settings Spans;
+    /// Says it anew; every span is read again, beside what comes in. Refused as a whole if one cannot be taken.
     set_overrides(SetOverrides) -> json Readings;
     /// Prompt templates with their versions and what each took and cost.
     list_prompts(TimeRange) -> json Vec<PromptTemplate>, on Spans;

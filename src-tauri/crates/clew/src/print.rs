@@ -246,6 +246,19 @@ pub(crate) fn duration(nanos: u64) -> String {
     }
 }
 
+/// What is stated and what is estimated beside it, each as `write` has it: "1,200", "~87", "1,200 +~87", a dash.
+pub(crate) fn with_estimate<T>(
+    stated: Option<T>,
+    estimated: Option<T>,
+    write: impl Fn(Option<T>) -> String,
+) -> String {
+    match (stated, estimated) {
+        (stated, None) => write(stated),
+        (None, estimated) => format!("~{}", write(estimated)),
+        (stated, estimated) => format!("{} +~{}", write(stated), write(estimated)),
+    }
+}
+
 /// A count with separators: "12,345"; a dash where it is not stated.
 pub(crate) fn count(value: Option<u64>) -> String {
     let Some(value) = value else {

@@ -9,7 +9,7 @@ mod version;
 
 pub use diff::diff_lines;
 pub use template::{VariableChange, compare_variables, variables};
-pub use version::{PromptCall, group, template_name, version_label};
+pub use version::{PromptCall, group, listed};
 
 /// One version of a prompt template and what its calls did. Medians are of calls that state the figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{PromptTemplate, PromptVersion};
+use crate::model::PromptFact;
 
 /// Characters of a name that is taken from a template's first line.
 const NAME_CHARS: usize = 60;
@@ -82,7 +83,7 @@ pub fn group(calls: &[PromptCall]) -> Vec<PromptTemplate> {
 /// The name under which [`group`] lists a template: the stated one, else the first line of its text, cut to 60
 /// characters; `None` where neither is stated.
 #[must_use]
-pub fn template_name(name: Option<&str>, template: Option<&str>) -> Option<String> {
+fn template_name(name: Option<&str>, template: Option<&str>) -> Option<String> {
     if let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) {
         return Some(name.to_owned());
     }
@@ -97,10 +98,20 @@ pub fn template_name(name: Option<&str>, template: Option<&str>) -> Option<Strin
     Some(cut)
 }
 
+/// The template and the version under which [`group`] lists a call; `None` where nothing names its template.
+#[must_use]
+pub fn listed(prompt: &PromptFact) -> Option<(String, String)> {
+    let text = prompt.template.as_deref();
+    Some((
+        template_name(prompt.name.as_deref(), text)?,
+        version_label(prompt.version.as_deref(), text),
+    ))
+}
+
 /// The version under which [`group`] lists a call: the stated one, else `#` and six hex digits of the text's BLAKE3
 /// hash, else `""`.
 #[must_use]
-pub fn version_label(version: Option<&str>, template: Option<&str>) -> String {
+fn version_label(version: Option<&str>, template: Option<&str>) -> String {
     if let Some(version) = version.map(str::trim).filter(|version| !version.is_empty()) {
         return version.to_owned();
     }

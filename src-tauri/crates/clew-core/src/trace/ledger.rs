@@ -6,6 +6,7 @@
 
 mod cost;
 mod csv;
+mod estimated;
 mod shown;
 mod standing;
 #[cfg(test)]
@@ -14,8 +15,9 @@ mod words;
 
 pub use cost::{Cost, CostBasis, Line};
 pub use csv::csv;
+pub use estimated::{Estimated, EstimatedCall};
 pub(super) use shown::share;
-pub use shown::{LedgerCost, LedgerLine, LedgerRow, LedgerStanding, ledger_rows};
+pub use shown::{LedgerCost, LedgerEstimate, LedgerLine, LedgerRow, LedgerStanding, ledger_rows};
 pub use standing::{Exclusion, Standing};
 
 use std::cmp::Ordering;
@@ -45,6 +47,8 @@ pub struct Entry {
     pub cost: Cost,
     /// What cannot be in its figures.
     pub faults: Vec<UsageFault>,
+    /// What it may have used, where no span states that.
+    pub estimate: Option<EstimatedCall>,
 }
 
 impl Entry {
@@ -95,6 +99,8 @@ pub struct Sums {
     pub cost: Option<NanoUsd>,
     /// Tokens whose price is not known.
     pub unpriced_tokens: u64,
+    /// What calls may have used that state nothing; in none of the other sums.
+    pub estimated: Option<Estimated>,
 }
 
 impl Sums {
@@ -107,6 +113,10 @@ impl Sums {
             .flatten()
             .reduce(|one, two| one + two);
         self.unpriced_tokens = self.unpriced_tokens.saturating_add(other.unpriced_tokens);
+        self.estimated = [self.estimated, other.estimated]
+            .into_iter()
+            .flatten()
+            .reduce(Estimated::plus);
     }
 }
 
@@ -132,6 +142,7 @@ impl Entry {
             cached: tokens(self.bucket(Bucket::CacheRead)),
             cost: self.amount(),
             unpriced_tokens: if counted { self.unpriced() } else { 0 },
+            estimated: self.estimated(),
         }
     }
 

@@ -24,8 +24,8 @@ pub use detail::{
     SpanFacts, Surroundings, VariantRow, detail, span_facts,
 };
 pub use ledger::{
-    Cost, CostBasis, Entry, Exclusion, Ledger, LedgerCost, LedgerLine, LedgerRow, LedgerStanding,
-    Line, Standing, Sums, csv, ledger_rows,
+    Cost, CostBasis, Entry, Estimated, EstimatedCall, Exclusion, Ledger, LedgerCost,
+    LedgerEstimate, LedgerLine, LedgerRow, LedgerStanding, Line, Standing, Sums, csv, ledger_rows,
 };
 pub use markdown::markdown;
 pub use row::{RowFacts, SpanRow};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::convention::conversation;
+use crate::estimate::{Estimate, estimate};
 use crate::model::{ErrorClass, Facts, Message, Operation, Part, SpanId, Stage, UnixNanos, Usage};
 use crate::quality::Finding;
 
@@ -109,6 +110,9 @@ pub struct RowFacts {
     /// Token counts as stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// Tokens counted in what is recorded, where none are stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Stated cost in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
@@ -204,6 +208,7 @@ impl RowFacts {
                 .is_some_and(|server| is_loopback(&server.value)),
             feature: value(facts.feature.as_ref()),
             usage: value(facts.usage.as_ref()),
+            estimate: estimate(facts),
             cost_usd: value(facts.cost_usd.as_ref()),
             ttft_nanos: value(facts.ttft_nanos.as_ref()),
             finish: finish.and_then(|reasons| reasons.value.first().cloned()),

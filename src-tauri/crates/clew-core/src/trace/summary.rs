@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::ledger::Estimated;
 use super::waterfall::Axis;
 use super::{SpanRow, TraceRows};
 use crate::model::{NanoUsd, Operation, SpanId, TraceId, UnixNanos};
@@ -130,6 +131,9 @@ pub struct TraceSummary {
     pub unpriced_tokens: u64,
     /// Model calls, failed ones aside, of which no span states any usage.
     pub unstated_calls: u32,
+    /// What these may have used, counted in what is recorded of them; in no other figure. `null` where nothing was counted.
+    #[serde(default)]
+    pub estimated: Option<Estimated>,
     /// Nanoseconds to the first token of the first call that states it.
     pub ttft_nanos: Option<u64>,
     /// Session id, from any span.
@@ -217,6 +221,7 @@ pub fn summary(
         cost_nanos: sums.cost.map(|cost| cost.0),
         unpriced_tokens: sums.unpriced_tokens,
         unstated_calls: ledger.unstated_calls,
+        estimated: sums.estimated,
         ttft_nanos: ttft,
         session: facts().find_map(|facts| facts.session.clone()),
         user: facts().find_map(|facts| facts.user.clone()),

@@ -29,7 +29,7 @@ use super::{Store, now_micros};
 use crate::error::Error;
 
 /// Raised with every change that makes equal spans give other facts, findings or summaries.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// Spans derived in one step: few at first, so that the first rows of a flood appear at once; each step that leaves some
 /// behind doubles the next one, because large ones cost less a span.
@@ -201,9 +201,10 @@ impl Deriver {
     async fn state(&self, version: i64) -> Result<(), Error> {
         self.writer
             .commit(move |session| {
-                session
-                    .connection
-                    .execute("UPDATE derivation SET version = ?, through = 0", [version])?;
+                session.connection.execute(
+                    "UPDATE derivation SET version = ?, through = 0, marked = NULL",
+                    [version],
+                )?;
                 Ok(())
             })
             .await
@@ -211,13 +212,13 @@ impl Deriver {
 
     /// Derives until nothing is left to derive, then rests until there is.
     async fn follow(&mut self) -> Result<(), Error> {
-        overrides::mark(&self.store.reads, &self.writer).await?;
         let mut after: i64 = sqlx::query_scalar("SELECT through FROM derivation")
             .fetch_one(&self.store.reads)
             .await?;
         let mut size = STEP;
         let mut step = read(&self.store, after, size).await?;
         loop {
+            let marking = overrides::mark(&self.store, &self.writer).await?;
             let stale = self.stale(after).await?;
             if self.unfinished.is_empty() {
                 self.unfinished =
@@ -229,7 +230,7 @@ impl Deriver {
             }
             let due = !self.unfinished.is_empty()
                 || self.waiting.values().any(|at| *at <= Instant::now());
-            if step.through == after && stale.places.is_empty() && !due {
+            if step.through == after && stale.places.is_empty() && !due && !marking {
                 break;
             }
             size = if step.full {
@@ -513,7 +514,7 @@ impl Deriver {
         }
         for (span, share) in summaries.iter().flat_map(Summarised::shares) {
             if let Some(derived) = facts.get_mut(&span) {
-                derived.facts.share = share;
+                derived.facts.share = Some(share);
             }
         }
         Ok((summaries, done, others))

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use clew_core::model::{Facts, Message, Operation, Part, TraceId, UnixNanos};
 use clew_core::price::PriceDesk;
+use clew_core::prompt;
 use clew_core::quality::{self, Finding};
 use clew_core::trace::{self, Ledger, RowFacts, SpanRow, Standing, TraceRows, TraceSummary};
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::Store;
@@ -193,8 +194,8 @@ pub(crate) struct FactsRow {
     span: i64,
     trace: i64,
     operation: i64,
-    /// What of it counts in totals, once its trace is summarised.
-    pub(crate) share: Share,
+    /// What of it counts in totals; `None` until its trace is summarised.
+    pub(crate) share: Option<Share>,
     start: i64,
     duration: Option<i64>,
     failed: bool,
@@ -203,7 +204,11 @@ pub(crate) struct FactsRow {
     response: Option<i64>,
     rank: u32,
     tokens: [Option<i64>; 3],
+    /// Tokens sent and generated, where they are estimated.
+    estimated: [Option<i64>; 2],
     prompt: Option<String>,
+    /// The template and version under which it is listed.
+    listed: Option<(String, String)>,
     json: String,
     findings: Vec<(String, f64, String)>,
 }
@@ -215,11 +220,9 @@ impl FactsRow {
         row: &RowFacts,
         findings: &[Finding],
     ) -> Result<Self, Error> {
-        let usage = facts
-            .usage
-            .as_ref()
-            .map(|usage| usage.value)
-            .unwrap_or_default();
+        let usage = facts.usage.as_ref().map(|usage| usage.value);
+        // As the ledger's lines have them: what is stated of a whole and of its parts may differ.
+        let split = usage.unwrap_or_default().split();
         let count = |tokens: Option<u64>| tokens.and_then(|tokens| i64::try_from(tokens).ok());
         let index = Operation::ALL
             .iter()
@@ -239,7 +242,7 @@ impl FactsRow {
             span: whole.place.id,
             trace: whole.place.trace,
             operation: i64::try_from(index).unwrap_or(9),
-            share: Share::default(),
+            share: None,
             start: i64::try_from(start / 1_000).unwrap_or(i64::MAX),
             duration: (end != 0)
                 .then(|| i64::try_from(end.saturating_sub(start)).unwrap_or(i64::MAX)),
@@ -248,11 +251,19 @@ impl FactsRow {
             response: row.response_id.as_deref().map(elsewhere::response),
             rank: row.rank(failed),
             tokens: [
-                count(usage.input),
-                count(usage.output),
-                count(usage.cache_read),
+                count(split.input()),
+                count(split.output()),
+                count(usage.and_then(|usage| usage.cache_read)),
+            ],
+            estimated: [
+                count(row.estimate.and_then(|estimate| estimate.input)),
+                count(row.estimate.and_then(|estimate| estimate.output)),
             ],
             prompt: prompt.transpose().map_err(Error::internal)?,
+            listed: facts
+                .prompt
+                .as_ref()
+                .and_then(|prompt| prompt::listed(&prompt.value)),
             json: serde_json::to_string(row).map_err(Error::internal)?,
             findings: findings
                 .iter()
@@ -268,9 +279,16 @@ impl FactsRow {
     /// Stores it, if its span has not been purged meanwhile. `again` where the span may have facts already.
     pub(crate) fn store(&self, session: &mut Session<'_>, again: bool) -> Result<(), Error> {
         let connection = session.connection;
+        let mut share = self.share;
         if again {
+            // What counts is kept until the trace is summarised anew: no total dips meanwhile.
+            share = match share {
+                Some(share) => Some(share),
+                None => share_of(session, self.span)?,
+            };
             forget(session, self.span)?;
         }
+        let share = share.unwrap_or_default();
         let alive = connection
             .prepare_cached("SELECT 1 FROM spans WHERE id = ?")?
             .exists([self.span])?;
@@ -289,14 +307,15 @@ impl FactsRow {
         connection
             .prepare_cached(
                 "INSERT INTO facts (span, trace, operation, counted, start, duration, failed, model, input, output,
-                                    cached, cost, prompt, json, response, rank)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                    cached, cost, prompt, json, response, rank, prompt_name, prompt_version,
+                                    estimated_input, estimated_output)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.span,
                 self.trace,
                 self.operation,
-                self.share.counted,
+                share.counted,
                 self.start,
                 self.duration,
                 self.failed,
@@ -304,11 +323,15 @@ impl FactsRow {
                 input,
                 output,
                 cached,
-                self.share.cost,
+                share.cost,
                 self.prompt,
                 self.json,
                 self.response,
-                self.response.map(|_| self.rank)
+                self.response.map(|_| self.rank),
+                self.listed.as_ref().map(|(name, _)| name),
+                self.listed.as_ref().map(|(_, version)| version),
+                self.estimated[0],
+                self.estimated[1],
             ])?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO findings (span, heuristic, start, value, evidence) VALUES (?, ?, ?, ?, ?)",
@@ -318,6 +341,21 @@ impl FactsRow {
         }
         Ok(())
     }
+}
+
+/// What the facts of a span say counts in totals; `None` where it has none.
+fn share_of(session: &Session<'_>, span: i64) -> Result<Option<Share>, Error> {
+    let share = session
+        .connection
+        .prepare_cached("SELECT counted, cost FROM facts WHERE span = ?")?
+        .query_row([span], |row| {
+            Ok(Share {
+                counted: row.get(0)?,
+                cost: row.get(1)?,
+            })
+        })
+        .optional()?;
+    Ok(share)
 }
 
 /// Drops what was derived from a span.
@@ -371,17 +409,22 @@ pub(crate) async fn heads(store: &Store, traces: &[i64]) -> Result<Vec<Head>, Er
 fn share(ledger: &Ledger, row: usize) -> Share {
     let entry = ledger.entry(row);
     let amount = entry.and_then(trace::Entry::amount);
+    let estimated = entry.and_then(trace::Entry::estimated);
     let is_unpriced = entry.is_some_and(|entry| entry.unpriced() > 0);
     let bits = [
         (1, ledger.counts_usage(row)),
         (2, amount.is_some()),
         (4, ledger.is_call[row]),
         (16, is_unpriced && ledger.counts_usage(row)),
+        (32, estimated.is_some()),
     ];
     let set = bits.iter().filter(|(_, set)| *set);
     Share {
         counted: set.map(|(bit, _)| bit).sum(),
-        cost: amount.map(|amount| i64::try_from(amount.0).unwrap_or(i64::MAX)),
+        cost: amount
+            .map(|amount| amount.0)
+            .or(estimated.and_then(|estimated| estimated.cost_nanos))
+            .map(|nanos| i64::try_from(nanos).unwrap_or(i64::MAX)),
     }
 }
 
@@ -516,7 +559,8 @@ impl Summarised {
             if spans.contains(&shared.span) {
                 let (tokens, cost) = &mut self.elsewhere;
                 *tokens = tokens.saturating_add(shared.tokens);
-                *cost = cost.saturating_add(shared.share.cost.unwrap_or(0));
+                let counts = shared.share.counted & 2 != 0;
+                *cost = cost.saturating_add(shared.share.cost.filter(|_| counts).unwrap_or(0));
                 shared.share = Share::elsewhere();
             }
         }

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use clew_core::model::{PromptFact, SpanId, TraceId};
-use clew_core::prompt;
-use clew_core::trace::{LedgerRow, LedgerStanding, TraceRows, ledger_rows};
-use futures_util::TryStreamExt as _;
+use clew_core::model::{SpanId, TraceId};
+use clew_core::trace::{Estimated, LedgerRow, LedgerStanding, TraceRows, ledger_rows};
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::Store;
@@ -16,6 +14,9 @@ use super::spans::{self, push_list};
 use super::traces::{push_filter, read_cursor};
 use crate::api::{LedgerFilter, LedgerPage, LedgerSums};
 use crate::error::{Error, ErrorCode};
+
+/// Rows of a page at the most. Each page works out the whole ledger of every trace that it touches.
+pub(crate) const LARGEST_PAGE: u32 = 5_000;
 
 /// All entries of one trace, in pre-order.
 pub(crate) async fn of_trace(
@@ -95,6 +96,7 @@ pub(crate) async fn elsewhere(
          JOIN facts g ON g.response = f.response AND g.trace <> f.trace AND g.counted & {ELSEWHERE} = 0 AND g.counted <> 0
          JOIN spans o ON o.id = g.span
          JOIN traces t ON t.id = g.trace
+         JOIN traces own ON own.id = f.trace AND own.source = t.source
          WHERE f.counted & {ELSEWHERE} <> 0 AND f.trace IN ("
     ));
     push_list(&mut query, traces);
@@ -111,46 +113,8 @@ pub(crate) async fn elsewhere(
     Ok(found)
 }
 
-/// The prompts of a filter as facts hold them, as JSON of a list of texts; `None` where it names no prompt.
-///
-/// Names and versions that no program states are made of the text ([`clew_core::prompt`]), which no query can.
-async fn prompts(reads: &SqlitePool, filter: &LedgerFilter) -> Result<Option<String>, Error> {
-    if filter.prompt.is_none() && filter.prompt_version.is_none() {
-        return Ok(None);
-    }
-    let wanted = |asked: &Option<String>, found: Option<String>| {
-        asked.is_none() || asked.as_ref() == found.as_ref()
-    };
-    let mut found: Vec<String> = Vec::new();
-    let mut stated =
-        sqlx::query_scalar("SELECT DISTINCT prompt FROM facts WHERE prompt IS NOT NULL")
-            .fetch(reads);
-    while let Some(json) = stated.try_next().await? {
-        let json: String = json;
-        let fact: PromptFact = serde_json::from_str(&json).unwrap_or_default();
-        let text = fact.template.as_deref();
-        let version = prompt::version_label(fact.version.as_deref(), text);
-        if wanted(
-            &filter.prompt,
-            prompt::template_name(fact.name.as_deref(), text),
-        ) && wanted(&filter.prompt_version, Some(version))
-        {
-            found.push(json);
-        }
-    }
-    serde_json::to_string(&found)
-        .map(Some)
-        .map_err(Error::internal)
-}
-
 /// Appends what a filter says of an entry, over facts `f`, its trace `t`, its summary `m` and its model's name `n`.
-fn push_entry(
-    query: &mut QueryBuilder<Sqlite>,
-    filter: &LedgerFilter,
-    prompts: Option<String>,
-    now: i64,
-    indexed: bool,
-) {
+fn push_entry(query: &mut QueryBuilder<Sqlite>, filter: &LedgerFilter, now: i64, indexed: bool) {
     if filter.counted {
         // In these words, so that the index of what counts is used.
         query.push(format!("f.counted <> 0 AND f.counted <> {ELSEWHERE}"));
@@ -166,6 +130,8 @@ fn push_entry(
     }
     let texts = [
         (" AND n.text = ", &filter.model),
+        (" AND f.prompt_name = ", &filter.prompt),
+        (" AND f.prompt_version = ", &filter.prompt_version),
         (" AND json_extract(f.json, '$.feature') = ", &filter.feature),
         (" AND json_extract(m.json, '$.user') = ", &filter.user),
     ];
@@ -173,10 +139,6 @@ fn push_entry(
         if let Some(text) = text {
             query.push(condition).push_bind(text.clone());
         }
-    }
-    if let Some(prompts) = prompts {
-        query.push(" AND f.prompt IN (SELECT value FROM json_each(");
-        query.push_bind(prompts).push("))");
     }
     query.push(" AND ");
     push_filter(query, &filter.traces, now, indexed);
@@ -212,11 +174,11 @@ pub(crate) async fn page(
 ) -> Result<(Vec<LedgerRow>, Option<String>), Error> {
     let limit = match filter.limit {
         0 => 50,
-        1..=200 => filter.limit,
+        1..=LARGEST_PAGE => filter.limit,
         more => {
             return Err(Error::new(
                 ErrorCode::BadRequest,
-                format!("limit is {more}: it must lie between 1 and 200"),
+                format!("limit is {more}: it must lie between 1 and {LARGEST_PAGE}"),
             ));
         }
     };
@@ -224,10 +186,9 @@ pub(crate) async fn page(
         "SELECT f.start, f.span, f.trace, s.span_id {}",
         FROM.replace("WHERE", "JOIN spans s ON s.id = f.span WHERE")
     ));
-    let prompts = prompts(&store.reads, filter).await?;
     let mut connection = store.reads.acquire().await?;
     let indexed = search::is_attached(&mut connection).await?;
-    push_entry(&mut query, filter, prompts, now, indexed);
+    push_entry(&mut query, filter, now, indexed);
     if let Some(cursor) = &filter.cursor {
         let (at, span) = read_cursor(cursor)?;
         query.push(" AND (f.start, f.span) < (");
@@ -270,22 +231,29 @@ async fn sums(
         format!("sum(({counts}) >> 32), sum(({counts}) & 4294967295)")
     };
     let mut query = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT count(*), coalesce(sum(f.counted & 4 <> 0), 0), {}, {}, {}, {}, {} {FROM}",
+        "SELECT count(*), coalesce(sum(f.counted & 4 <> 0), 0), {}, {}, {}, {}, {}, {}, {}, {} {FROM}",
         halves("f.input", 1),
         halves("f.output", 1),
         halves("f.cached", 1),
         halves("f.cost", 2),
         halves("coalesce(f.input, 0) + coalesce(f.output, 0)", 16),
+        halves("f.estimated_input", 32),
+        halves("f.estimated_output", 32),
+        halves("CASE WHEN f.counted & 2 = 0 THEN f.cost END", 32),
     ));
-    let prompts = prompts(reads, filter).await?;
     let mut connection = reads.acquire().await?;
     let indexed = search::is_attached(&mut connection).await?;
-    push_entry(&mut query, filter, prompts, now, indexed);
+    push_entry(&mut query, filter, now, indexed);
     let row = query.build().fetch_one(&mut *connection).await?;
     let whole = |index: usize| {
         let (high, low): (Option<i64>, Option<i64>) = (row.get(index), row.get(index + 1));
         let sum = i128::from(high?) * (1 << 32) + i128::from(low?);
         Some(u64::try_from(sum.max(0)).unwrap_or(u64::MAX))
+    };
+    let estimated = Estimated {
+        input_tokens: whole(12),
+        output_tokens: whole(14),
+        cost_nanos: whole(16),
     };
     let sums = LedgerSums {
         input_tokens: whole(2),
@@ -293,6 +261,7 @@ async fn sums(
         cached_tokens: whole(6),
         cost_nanos: whole(8),
         unpriced_tokens: whole(10).unwrap_or(0),
+        estimated: (estimated != Estimated::default()).then_some(estimated),
         calls: u64::try_from(row.get::<i64, _>(1)).unwrap_or(0),
     };
     Ok((sums, u64::try_from(row.get::<i64, _>(0)).unwrap_or(0)))

@@ -79,8 +79,8 @@ const MIGRATIONS: [(i64, &str, &str); 5] = [
     ),
     (
         5,
-        "overrides",
-        include_str!("../../migrations/0005_overrides.sql"),
+        "readings",
+        include_str!("../../migrations/0005_readings.sql"),
     ),
 ];
 

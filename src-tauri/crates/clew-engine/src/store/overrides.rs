@@ -4,7 +4,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use clew_core::convention::{Override, Overrides};
 use sqlx::{Row as _, SqlitePool};
+use tokio::sync::Mutex;
 
+use super::Store;
 use super::writer::{Session, Writer};
 use crate::error::Error;
 
@@ -12,11 +14,14 @@ use crate::error::Error;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Chosen {
     held: Arc<RwLock<Arc<Overrides>>>,
+    /// One reads at a time, so that what was read last is what is held.
+    reading: Arc<Mutex<()>>,
 }
 
 impl Chosen {
     /// Reads them from the database. One whose fact this Clew does not know is left out, and stays in the database.
     pub(crate) async fn read(&self, reads: &SqlitePool) -> Result<(), Error> {
+        let _turn = self.reading.lock().await;
         let rows = sqlx::query("SELECT key, fact FROM overrides ORDER BY fact")
             .fetch_all(reads)
             .await?;
@@ -66,41 +71,44 @@ pub(crate) fn replace(session: &Session<'_>, listed: &[Override]) -> Result<bool
     Ok(true)
 }
 
-/// Marks every span as stale where the overrides have changed, in short transactions. A crash between two of them costs
-/// nothing: what is not marked yet is known.
-pub(crate) async fn mark(reads: &SqlitePool, writer: &Writer) -> Result<(), Error> {
+/// Marks the next of all spans as stale where the overrides have changed; says whether there are more to mark. A crash
+/// between two turns costs nothing: what is not marked yet is known.
+///
+/// Whoever derives calls this between two steps. The overrides are read before anything is marked: what was derived by
+/// older ones is marked after it, and so read again.
+pub(crate) async fn mark(store: &Store, writer: &Writer) -> Result<bool, Error> {
     const SLICE: i64 = 4_096;
-    loop {
-        let marked: Option<i64> = sqlx::query_scalar("SELECT marked FROM derivation")
-            .fetch_one(reads)
-            .await?;
-        let Some(marked) = marked else {
-            return Ok(());
-        };
-        writer
-            .commit(move |session| {
-                let connection = session.connection;
-                let last: Option<i64> = connection
-                    .prepare_cached(
-                        "SELECT max(id) FROM (SELECT id FROM spans WHERE id > ? ORDER BY id LIMIT ?)",
-                    )?
-                    .query_row([marked, SLICE], |row| row.get(0))?;
-                if let Some(last) = last {
-                    connection
-                        .prepare_cached(
-                            "INSERT INTO stale_spans (span) SELECT id FROM spans WHERE id > ? AND id <= ?
-                             ON CONFLICT (span) DO UPDATE SET times = times + 1",
-                        )?
-                        .execute([marked, last])?;
-                }
-                // Unless they have changed once more meanwhile, and all begins anew.
+    let marked: Option<i64> = sqlx::query_scalar("SELECT marked FROM derivation")
+        .fetch_one(&store.reads)
+        .await?;
+    let Some(marked) = marked else {
+        return Ok(false);
+    };
+    store.overrides.read(&store.reads).await?;
+    writer
+        .commit(move |session| {
+            let connection = session.connection;
+            let last: Option<i64> = connection
+                .prepare_cached(
+                    "SELECT max(id) FROM (SELECT id FROM spans WHERE id > ? ORDER BY id LIMIT ?)",
+                )?
+                .query_row([marked, SLICE], |row| row.get(0))?;
+            if let Some(last) = last {
                 connection
-                    .prepare_cached("UPDATE derivation SET marked = ? WHERE marked = ?")?
-                    .execute((last, marked))?;
-                Ok(())
-            })
-            .await?;
-    }
+                    .prepare_cached(
+                        "INSERT INTO stale_spans (span) SELECT id FROM spans WHERE id > ? AND id <= ?
+                         ON CONFLICT (span) DO UPDATE SET times = times + 1",
+                    )?
+                    .execute([marked, last])?;
+            }
+            // Unless they have changed once more meanwhile, and all begins anew.
+            connection
+                .prepare_cached("UPDATE derivation SET marked = ? WHERE marked = ?")?
+                .execute((last, marked))?;
+            Ok(())
+        })
+        .await?;
+    Ok(true)
 }
 
 /// Spans that are to be read again.

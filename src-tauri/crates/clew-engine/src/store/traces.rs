@@ -421,6 +421,7 @@ fn summary(row: &SqliteRow, now: i64) -> Result<TraceSummary, Error> {
         cost_nanos: None,
         unpriced_tokens: 0,
         unstated_calls: 0,
+        estimated: None,
         ttft_nanos: None,
         session: None,
         user: None,

@@ -6,6 +6,7 @@ use crate::api::{GetLedger, LedgerFilter, LedgerPage, Text};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::store::{ledger, now_micros};
+use crate::view::trace::span_id;
 
 /// Rows of a file at the most.
 const EXPORTED: usize = 200_000;
@@ -13,8 +14,10 @@ const EXPORTED: usize = 200_000;
 impl Engine {
     pub(crate) async fn get_ledger(&self, params: GetLedger) -> Result<Vec<LedgerRow>, Error> {
         let store = &self.inner.store;
+        let span = params.span_id.as_deref().map(span_id).transpose()?;
         let mut rows = ledger::of_trace(store, params.source, &params.trace_id).await?;
-        if let Some(span) = params.span_id {
+        if let Some(span) = span {
+            let span = span.to_string();
             rows.retain(|row| row.span_id == span);
         }
         Ok(rows)
@@ -26,7 +29,7 @@ impl Engine {
 
     pub(crate) async fn export_ledger(&self, params: LedgerFilter) -> Result<Text, Error> {
         let mut filter = LedgerFilter {
-            limit: 200,
+            limit: ledger::LARGEST_PAGE,
             cursor: None,
             ..params
         };

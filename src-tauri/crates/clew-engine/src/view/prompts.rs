@@ -62,7 +62,8 @@ impl Engine {
     /// Every call that states a prompt, oldest first.
     async fn prompt_calls(&self, range: TimeRange) -> Result<Vec<PromptCall>, Error> {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT f.prompt, f.duration, f.input, f.output, f.cost, f.failed, n.text, f.start,
+            "SELECT f.prompt, f.duration, f.input, f.output, CASE WHEN f.counted & 2 <> 0 THEN f.cost END, f.failed,
+                    n.text, f.start,
                     (SELECT value <> 0 FROM findings WHERE span = f.span AND heuristic = 'refusal')
              FROM facts f LEFT JOIN strings n ON n.id = f.model
              WHERE f.prompt IS NOT NULL",

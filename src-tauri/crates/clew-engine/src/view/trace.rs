@@ -100,13 +100,18 @@ impl Engine {
         let loaded = self.load(params.source, &params.trace_id).await?;
         let mut places = self.places(loaded.row, None).await?;
         places.retain(|place| place.shown);
-        let read = spans::each(&self.inner.store, places, |whole| {
-            let id = SpanId::from_i64(whole.place.span_id)?;
-            let (view, facts) = (whole.view(), whole.facts());
-            Some((id, trace::span_facts(id, &view, &facts, &whole.overrides)))
-        });
-        let read: Result<Vec<_>, Error> = read.await?.into_iter().collect();
-        let mut facts: HashMap<SpanId, SpanFacts> = read?.into_iter().flatten().collect();
+        let mut facts: HashMap<SpanId, SpanFacts> = HashMap::with_capacity(places.len());
+        // Whole spans are large: so many are held at a time.
+        for places in places.chunks(256) {
+            let read = spans::each(&self.inner.store, places.to_vec(), |whole| {
+                let id = SpanId::from_i64(whole.place.span_id)?;
+                let (view, facts) = (whole.view(), whole.facts());
+                Some((id, trace::span_facts(id, &view, &facts, &whole.overrides)))
+            });
+            let read = read.await?;
+            self.lost(read.iter().filter(|one| one.is_err()).count(), "spans");
+            facts.extend(read.into_iter().flatten().flatten());
+        }
         let (rows, tree) = (loaded.trace.rows(), loaded.trace.tree());
         let order = tree.order.iter().map(|&row| rows[row].span_id);
         Ok(order.filter_map(|span| facts.remove(&span)).collect())
@@ -332,7 +337,7 @@ fn now() -> UnixNanos {
     )
 }
 
-fn span_id(text: &str) -> Result<SpanId, Error> {
+pub(super) fn span_id(text: &str) -> Result<SpanId, Error> {
     text.parse().map_err(|error| {
         Error::new(
             ErrorCode::BadRequest,

@@ -13,10 +13,10 @@ use super::totals::figures;
 use super::trace::locate;
 use super::{Exit, Shared};
 use crate::door::Door;
-use crate::print::{Ink, Out, count, cut, note, plain};
+use crate::print::{Ink, Out, count, cut, note, plain, with_estimate};
 
 /// Entries that one page of the engine holds at most.
-const PAGE: u32 = 200;
+const PAGE: u32 = 5_000;
 
 /// Which entries, and how.
 #[derive(Debug, Args)]
@@ -27,7 +27,12 @@ pub(super) struct Ledger {
     #[arg(long, short = 'n', value_name = "N")]
     limit: Option<u32>,
     /// Words that a span of the trace must hold in its name, input, output or error.
-    #[arg(long, default_value = "", value_name = "WORDS")]
+    #[arg(
+        long,
+        default_value = "",
+        value_name = "WORDS",
+        conflicts_with = "trace"
+    )]
     text: String,
     /// Only calls that began in this time before now (30s, 15m, 2h, 7d).
     #[arg(long, value_parser = since, value_name = "TIME")]
@@ -272,10 +277,20 @@ fn entry(row: &LedgerRow, footnotes: &mut Footnotes) -> Vec<String> {
         row.standing,
         LedgerStanding::Counted | LedgerStanding::CostOnly
     );
+    let guess = row
+        .estimate
+        .as_ref()
+        .map(|estimate| estimate.tokens)
+        .unwrap_or_default();
     let cost = match row.cost_nanos {
         Some(nanos) => NanoUsd(nanos).to_string(),
         None if excluded => "not counted".to_owned(),
-        None if row.lines.is_empty() => "–".to_owned(),
+        None if row.lines.is_empty() => {
+            let guess = guess.cost_nanos.map(NanoUsd);
+            with_estimate(None, guess, |cost| {
+                cost.map_or_else(|| "–".to_owned(), |cost| cost.to_string())
+            })
+        }
         None => "unknown".to_owned(),
     };
     let mut from: Vec<String> = Vec::new();
@@ -288,7 +303,13 @@ fn entry(row: &LedgerRow, footnotes: &mut Footnotes) -> Vec<String> {
     }
     from.extend(row.notes.iter().map(|text| footnotes.mark(text)));
     let tokens = match (row.input_tokens, row.output_tokens) {
-        (None, None) => "–".to_owned(),
+        (None, None) if row.estimate.is_none() => "–".to_owned(),
+        (None, None) => {
+            let sides = [guess.input_tokens, guess.output_tokens];
+            sides
+                .map(|side| with_estimate(None, side, count))
+                .join(" → ")
+        }
         (input, output) => format!("{} → {}", count(input), count(output)),
     };
     vec![

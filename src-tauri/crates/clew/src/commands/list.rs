@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use clew_core::model::NanoUsd;
 use clew_core::trace::{TraceState, TraceSummary};
 use clew_engine::api::{LedgerSums, TimeRange, TraceFilter, TracePage, TraceStatus, TraceTotals};
 
 use super::totals::{figures, rounded, sums};
 use super::{Exit, Shared};
 use crate::door::Door;
-use crate::print::{Ink, Out, count, cut, dollars, duration, note, plain};
+use crate::print::{Ink, Out, count, cut, dollars, duration, note, plain, with_estimate};
 
 /// Rows that one page of the engine holds at most.
 const PAGE: u32 = 500;
@@ -123,6 +124,7 @@ pub(super) fn table(rows: &[TraceSummary], out: &mut Out) -> anyhow::Result<()> 
     let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
+            let guess = row.estimated.unwrap_or_default();
             vec![
                 row.trace_id.clone(),
                 clock(row.start_micros),
@@ -130,9 +132,13 @@ pub(super) fn table(rows: &[TraceSummary], out: &mut Out) -> anyhow::Result<()> 
                 cut(&plain(&row.service), 20).into_owned(),
                 duration(row.duration_nanos),
                 count(Some(row.span_count.into())),
-                count(row.input_tokens),
-                count(row.output_tokens),
-                dollars(row.cost_usd),
+                with_estimate(row.input_tokens, guess.input_tokens, count),
+                with_estimate(row.output_tokens, guess.output_tokens, count),
+                with_estimate(
+                    row.cost_nanos.map(NanoUsd),
+                    guess.cost_nanos.map(NanoUsd),
+                    |cost| dollars(cost.map(NanoUsd::usd)),
+                ),
                 state(row),
             ]
         })

@@ -1,7 +1,7 @@
 //! What traces come to together: the ledger's sums, so that a call counts once however many traces tell of it.
 
 use clew_core::model::NanoUsd;
-use clew_core::trace::TraceSummary;
+use clew_core::trace::{Estimated, TraceSummary};
 use clew_engine::api::{LedgerFilter, LedgerPage, LedgerSums, TraceFilter};
 
 use crate::door::Door;
@@ -22,6 +22,7 @@ pub(super) async fn sums(door: &Door, traces: TraceFilter) -> anyhow::Result<Led
 /// The sums of one trace by itself.
 pub(super) fn of_trace(trace: &TraceSummary) -> LedgerSums {
     LedgerSums {
+        estimated: trace.estimated,
         input_tokens: trace.input_tokens,
         output_tokens: trace.output_tokens,
         cached_tokens: trace.cached_tokens,
@@ -52,5 +53,21 @@ pub(super) fn figures(sums: &LedgerSums, money: fn(NanoUsd) -> String) -> String
             }
         }
     };
-    format!("{tokens} · {cost}")
+    match sums.estimated {
+        None => format!("{tokens} · {cost}"),
+        Some(estimated) => format!("{tokens} · {cost} · {}", guessed(&estimated, money)),
+    }
+}
+
+/// What calls may have used that state nothing: "~87 tokens in, ~12 out, ~$0.00002 estimated".
+fn guessed(estimated: &Estimated, money: fn(NanoUsd) -> String) -> String {
+    let cost = estimated
+        .cost_nanos
+        .map(|nanos| format!(", ~{}", money(NanoUsd(nanos))))
+        .unwrap_or_default();
+    format!(
+        "~{} tokens in, ~{} out{cost} estimated",
+        count(Some(estimated.input_tokens.unwrap_or(0))),
+        count(Some(estimated.output_tokens.unwrap_or(0)))
+    )
 }

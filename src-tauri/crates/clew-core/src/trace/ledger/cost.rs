@@ -2,9 +2,10 @@
 
 use super::super::{SpanRow, Tree};
 use super::standing::{Exclusion, Standing, Standings, states_cost};
-use super::{Entry, is_call};
+use super::{Entry, EstimatedCall, is_call};
+use crate::estimate::Estimate;
 use crate::model::{Bucket, NanoUsd, Operation};
-use crate::price::{PerToken, PriceDesk, PriceSource, Priced, Quote, Terms};
+use crate::price::{PerToken, PriceDesk, PriceSource, Priced, Quote, Rates, Terms};
 
 /// One line of an entry: so many of one bucket at a price, or the cost that a span states.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,9 @@ pub(super) fn entries(
     for &row in tree.order.iter().rev() {
         if let Some(standing) = standings.of_row[row] {
             let mut entry = entry(rows, row, standing, &standings.twins[row], desk);
+            if !standings.unstated[row] || rows[row].failed() {
+                entry.estimate = None;
+            }
             match (known[row], entry.standing) {
                 (Some(below), Standing::Counted) if entry.has_cost() => entry.told_below(below),
                 (None, Standing::Excluded(Exclusion::Below(_))) if states_cost(&rows[row]) => {
@@ -199,6 +203,13 @@ fn entry(
             amount: Some(amount),
         });
     }
+    let estimate = span.facts.as_ref().and_then(|facts| facts.estimate);
+    let estimate = estimate.map(|tokens| EstimatedCall {
+        tokens,
+        cost: rates
+            .filter(|_| stated.is_none())
+            .and_then(|rates| estimated_cost(rates, tokens)),
+    });
     let amount = lines
         .iter()
         .filter_map(|line| line.amount)
@@ -213,10 +224,25 @@ fn entry(
             stated: stated.map(|(_, amount)| amount),
             listed,
             source: quote.source,
-            window: quote.window,
+            // A batch of texts to embed fills no window, nor does what an agent's calls used together.
+            window: quote.window.filter(|_| span.operation() == Operation::Llm),
         },
         faults: split.faults,
+        estimate,
     }
+}
+
+/// What estimated tokens cost by a list, with nothing read from a cache.
+fn estimated_cost(rates: &Rates, tokens: Estimate) -> Option<NanoUsd> {
+    let prompt = tokens.input.unwrap_or(0);
+    let side = |bucket: Bucket, count: Option<u64>| match count {
+        Some(count) if count > 0 => {
+            let (_, rate) = rates.rate(bucket)?;
+            Some(rate.at(prompt).times(count))
+        }
+        _ => Some(NanoUsd(0)),
+    };
+    Some(side(Bucket::Input, tokens.input)? + side(Bucket::Output, tokens.output)?)
 }
 
 fn quote(span: &SpanRow, desk: &mut PriceDesk) -> Quote {

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::super::{SpanRow, TraceRows};
-use super::{CostBasis, Entry, Exclusion, Line, Standing, words};
+use super::{CostBasis, Entry, Estimated, Exclusion, Line, Standing, words};
+use crate::estimate::Vocabulary;
 use crate::model::{Bucket, NanoUsd, Operation, TraceId, UsageFault};
 use crate::price::PriceSource;
 
@@ -96,6 +97,17 @@ pub struct LedgerLine {
     pub amount_nanos: Option<u64>,
 }
 
+/// Tokens counted in what is recorded of a call that states none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerEstimate {
+    /// The counts and what they would cost.
+    #[serde(flatten)]
+    pub tokens: Estimated,
+    /// The vocabulary that they were counted with ("o200k_base").
+    pub vocabulary: Vocabulary,
+}
+
 /// One entry of the ledger: a span that states usage or a cost, or is a model call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -150,6 +162,8 @@ pub struct LedgerRow {
     pub cached_share: Option<f64>,
     /// How much of the model's window the prompt fills, 0 to 1 and above; `null` where one of them is not known.
     pub window_share: Option<f64>,
+    /// What it may have used, where no span states that; in no other figure.
+    pub estimate: Option<LedgerEstimate>,
     /// Why it counts in no total, in words; `null` where it counts.
     pub reason: Option<String>,
     /// Where its cost comes from, in words.
@@ -166,6 +180,7 @@ impl LedgerRow {
         self.standing = other;
         self.reason = words::reason(&self.standing).map(ToOwned::to_owned);
         self.cost_nanos = None;
+        self.estimate = None;
         for line in &mut self.lines {
             line.amount_nanos = None;
         }
@@ -231,6 +246,13 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
         output_tokens: output,
         cached_share: share(entry.bucket(Bucket::CacheRead), input),
         window_share: entry.window_share(),
+        estimate: entry
+            .estimated()
+            .zip(entry.estimate)
+            .map(|(tokens, call)| LedgerEstimate {
+                tokens,
+                vocabulary: call.tokens.vocabulary,
+            }),
         reason: None,
         cost_source: String::new(),
         price_list: None,
@@ -240,6 +262,8 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
     shown.cost_source = words::source(&shown.cost, &shown.span_id, &shown.price);
     shown.price_list = (shown.price != PriceSource::Unknown).then(|| words::list(&shown.price));
     shown.notes = words::notes(&shown);
+    let counted_with = shown.estimate.as_ref().map(|estimate| estimate.vocabulary);
+    shown.notes.extend(counted_with.map(words::estimated));
     shown
 }
 

@@ -1,6 +1,7 @@
 //! The ledger in words, for every host alike.
 
 use super::{LedgerCost, LedgerRow, LedgerStanding};
+use crate::estimate::Vocabulary;
 use crate::model::{NanoUsd, UsageFault};
 use crate::price::PriceSource;
 
@@ -89,4 +90,12 @@ pub(super) fn notes(row: &LedgerRow) -> Vec<String> {
     }
     notes.extend(row.faults.iter().map(|each| fault(*each).to_owned()));
     notes
+}
+
+/// Where the tokens of a call come from of which no span states any.
+pub(super) fn estimated(vocabulary: Vocabulary) -> String {
+    format!(
+        "No span states its tokens. Those with ~ are counted with {} in the text that is recorded; they are in no total.",
+        vocabulary.name()
+    )
 }

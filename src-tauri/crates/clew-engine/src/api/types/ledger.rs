@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use clew_core::price::{CustomPrice, PriceProfile};
-use clew_core::trace::LedgerRow;
+use clew_core::trace::{Estimated, LedgerRow};
 
 use super::{TimeRange, TraceFilter};
 
@@ -35,7 +35,7 @@ pub struct LedgerFilter {
     pub counted: bool,
     /// Where the page before ended ([`LedgerPage::next`]).
     pub cursor: Option<String>,
-    /// Rows in a page, 1 to 200; 0 is 50.
+    /// Rows in a page, 1 to 5,000; 0 is 50.
     pub limit: u32,
 }
 
@@ -68,6 +68,8 @@ pub struct LedgerSums {
     pub cost_nanos: Option<u64>,
     /// Tokens whose price is not known; they are not in the cost.
     pub unpriced_tokens: u64,
+    /// What calls may have used that state nothing; in none of the other sums. `null` where nothing was counted.
+    pub estimated: Option<Estimated>,
     /// Model calls, each once.
     pub calls: u64,
 }
