@@ -8,6 +8,8 @@ mod files;
 mod links;
 mod recent;
 mod rendering;
+#[cfg(target_os = "linux")]
+mod second;
 
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
@@ -35,6 +37,10 @@ struct Held(Mutex<Option<Running>>);
 )]
 fn main() -> anyhow::Result<()> {
     rendering::prepare()?;
+    #[cfg(target_os = "linux")]
+    if second::hand_over() {
+        return Ok(());
+    }
     harden::process();
     harden::core_dumps();
     let filter = tracing_subscriber::EnvFilter::try_from_env("CLEW_LOG")

@@ -80,6 +80,7 @@ export function waterfallOf(roots: Node[]): Waterfall {
       costNanos: null,
       unpricedTokens: 0,
       unstatedCalls: 0,
+      estimated: null,
       ttftNanos: null,
       session: null,
       user: null,
