@@ -1,14 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import {
-  available,
-  everyAction,
-  hint,
-  listenToKeys,
-  match,
-  note,
-  register,
-  type Action,
-} from "./actions.ts";
+import { available, everyAction, hint, listenToKeys, match, note, register, type Action } from "./actions.ts";
 
 const action = (id: string, keys: string[], more: Partial<Action> = {}): Action => ({
   id,
