@@ -1,5 +1,6 @@
 import type { Action } from "./lib/actions.ts";
 import { openSample, pickAndOpen } from "./lib/open.ts";
+import { go } from "./lib/route.svelte.ts";
 import { canUndo, undo } from "./lib/undo.svelte.ts";
 import type { PlaceEntry } from "./places.ts";
 
@@ -25,6 +26,13 @@ export function frameActions(frame: Frame): Action[] {
       keys: place.keys,
       run: () => frame.open(place.id),
     })),
+    {
+      id: "go.doctor",
+      title: "Go to Doctor",
+      group: "Go",
+      keys: ["g d"],
+      run: () => go("#/connect?tab=doctor"),
+    },
     {
       id: "palette",
       title: "Command palette",

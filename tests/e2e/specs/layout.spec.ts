@@ -1,5 +1,5 @@
 // Small windows and large type: every view at the smallest window, and in a usual one at 200 %.
-import { sendPrompts, supportAgent } from "../support/otlp.mjs";
+import { sendPrompts, supportAgent, trace } from "../support/otlp.mjs";
 import { expectWhole } from "../support/layout.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -8,6 +8,24 @@ const ROOMS = [
   // A page at 200 % has half the pixels.
   { name: "200 %", viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
 ];
+
+/** A wrapper that states what the call below it states too, with all that a head can say. */
+function repeating() {
+  const call = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.request.max_tokens": 50,
+    "gen_ai.usage.input_tokens": 110_000,
+    "gen_ai.usage.output_tokens": 10,
+    "gen_ai.usage.cache_read.input_tokens": 66_000,
+    "gen_ai.response.time_to_first_chunk": 30,
+  };
+  return trace("shop", [
+    { name: "wrapper", took: 900, attributes: call },
+    { name: "chat gpt-4o", parent: 0, took: 800, attributes: { ...call, "gen_ai.usage.cost": 1 } },
+  ]);
+}
 
 for (const { name, ...room } of ROOMS) {
   test.describe(`At ${name}`, () => {
@@ -18,28 +36,51 @@ for (const { name, ...room } of ROOMS) {
       const sent = supportAgent("shop-with-a-long-name-for-a-menu", question);
       await fresh.send("traces", sent.body);
       await sendPrompts(fresh);
+      const repeats = repeating();
+      await fresh.send("traces", repeats.body);
       await fresh.call("open_sample");
+      const key = `acme.${"gateway.of.the.shop.".repeat(4)}tokens_in`;
+      await fresh.call("set_overrides", { overrides: [{ key, fact: "input_tokens" }] });
       await fresh.settled();
-      const trace = `#/trace/${sent.traceId}?span=${sent.spanIds[1]}`;
+      const wrapper = `#/trace/${repeats.traceId}?span=${repeats.spanIds[0]}`;
+      const link = `#/trace/${sent.traceId}?span=${sent.spanIds[1]}`;
       for (const [place, content] of [
         ["#/live", "support"],
         [`#/live?peek=0.${sent.traceId}`, "get_order"],
         ["#/live?text=nothing+is+called+that", "No trace matches"],
-        [trace, "get_order"],
+        [link, "get_order"],
+        [wrapper, "Repeats what a span below it states"],
         ["#/prompts/support%2Fsystem", "Medians"],
         ["#/quality", "help with the refund"],
         ["#/trends", "Tokens"],
         ["#/trends?table=1", "Tokens"],
         ["#/ledger?source=all", "Input tokens"],
+        [
+          "#/ledger?source=all&service=shop-with-a-long-name-for-a-menu&kind=agent&only=gpt-4o-2024-08-06&range=7d&calls=7d",
+          "Traces of the last 7 days",
+        ],
         ["#/connect", "Either port"],
+        ["#/connect?tab=doctor", "that came last"],
         ["#/settings", "Addresses"],
+        ["#/settings", key],
       ] as const) {
         await visit(place, fresh);
         await expect(page.getByRole("main").getByText(content).first()).toBeVisible();
         await expectWhole(page, `${place} at ${name}`);
       }
+      // A wrapper's figures and notes leave its tabs and their content in the window, and what wrapped out of the header
+      // is out of the keyboard's way.
+      await visit(wrapper, fresh);
+      await expect(page.getByRole("tablist", { name: "Parts of the span" })).toBeInViewport();
+      await expect(page.getByRole("tabpanel")).toBeInViewport();
+      const hidden = page.locator("header dl").evaluate((list) => {
+        const { bottom } = list.getBoundingClientRect();
+        const links = [...list.querySelectorAll("a")].filter((link) => link.tabIndex >= 0);
+        return links.filter((link) => link.getBoundingClientRect().top >= bottom).length;
+      });
+      expect(await hidden).toBe(0);
       // Each part of a span, at the length of a real conversation.
-      await visit(trace, fresh);
+      await visit(link, fresh);
       for (const part of ["Chat", "I/O", "Attributes", "Events", "Logs", "Raw"]) {
         await page.getByRole("tab", { name: new RegExp(`^${part}`) }).click();
         await expect(page.getByRole("tabpanel")).toBeVisible();
@@ -48,7 +89,8 @@ for (const { name, ...room } of ROOMS) {
     });
 
     test("palette, help, menus and facets fit", async ({ page, visit, fresh }) => {
-      await fresh.send("traces", supportAgent("shop", "Where is it?").body);
+      const sent = supportAgent("shop", "Where is it?");
+      await fresh.send("traces", sent.body);
       await fresh.settled();
       await visit("#/live", fresh);
       await expect(page.getByRole("grid", { name: "Traces" }).getByRole("row")).toHaveCount(2);
@@ -73,6 +115,10 @@ for (const { name, ...room } of ROOMS) {
       await page.keyboard.press("Control+B");
       await expect(page.getByRole("navigation", { name: "Views" })).toContainText("Settings");
       await expectWhole(page, "the wide sidebar");
+      await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[1]}`, fresh);
+      await page.getByRole("button", { name: /What it cost/ }).click();
+      await expect(page.getByRole("dialog", { name: /What it cost/ })).toBeVisible();
+      await expectWhole(page, "what a span cost");
     });
   });
 }

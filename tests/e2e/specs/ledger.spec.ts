@@ -69,8 +69,9 @@ test.describe("Ledger", () => {
     await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[1]}`, fresh);
     const panel = page.locator(".panel");
     await expect(panel).toContainText("86 % of 128k context");
-    await expect(panel).toContainText("60 % of the prompt from cache");
-    await expect(panel).toContainText("at most 50 out");
+    await expect(panel).toContainText("nearly full");
+    await expect(panel).toContainText("60 % from cache");
+    await expect(panel).toContainText("max_tokens 50");
     await expect(panel).toContainText("The span states $1.00, the list makes it $0.1926: more than 1 % apart.");
     await expect(panel).toContainText("30.00 s to the first token, and the span took 800 ms");
     await expect(panel).not.toContainText("TTFT");
@@ -83,8 +84,8 @@ test.describe("Ledger", () => {
     await expect(lines).toBeHidden();
 
     const header = page.locator("header").first();
-    await expect(header).toContainText("60 % cached");
-    await header.getByRole("link", { name: /of 128k context/ }).click();
+    await expect(header).toContainText("60 % from cache");
+    await header.getByRole("link", { name: /of 128k context/ }).press("Enter");
     await expect(page).toHaveURL(new RegExp(sent.spanIds[1]!));
     await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[0]}`, fresh);
     await expect(panel).toContainText("not counted");
@@ -102,7 +103,7 @@ test.describe("Ledger", () => {
     await visit("#/prompts", fresh);
     await page.getByRole("link", { name: "120", exact: true }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Ledger");
-    await expect(page.getByRole("main")).toContainText("prompt support/system");
+    await expect(page.getByRole("main")).toContainText("Prompt: support/system");
     await expect(entries).toHaveCount(1);
 
     await visit("#/trends", fresh);
@@ -116,7 +117,58 @@ test.describe("Ledger", () => {
     await expect(page).toHaveURL(/#\/ledger\?.*calls=\d+-\d+/);
     await expect(entries).not.toHaveCount(0);
     await expectAccessible(page);
-    await page.getByRole("button", { name: /^calls / }).click();
+    const range = page.getByRole("button", { name: /^Time range/ });
+    await expect(range).not.toHaveAccessibleName(/All time/);
+    await range.click();
+    await page.getByRole("menuitem", { name: "All time" }).click();
     await expect(page).not.toHaveURL(/calls=/);
+    await expect(range).toHaveAccessibleName(/All time/);
+  });
+
+  test("says what narrows it once, and lets go of all of it", async ({ page, visit, fresh }) => {
+    await fresh.send("traces", supportAgent("shop", "Where is order 1182?").body);
+    await fresh.settled();
+    await visit("#/ledger?service=shop&service=shop&range=1h&calls=5m", fresh);
+    const chips = page.getByRole("group", { name: "What narrows the ledger" }).getByRole("button");
+    await expect(chips).toHaveText([/Service: shop/, /Traces of the last hour/]);
+    await expect(page.getByRole("button", { name: /^Time range/ })).toHaveAccessibleName(/Last 5 minutes/);
+    // A relative range moves on with the clock, and what has the keyboard keeps it.
+    await chips.last().focus();
+    await page.waitForTimeout(2_500);
+    await expect(chips.last()).toBeFocused();
+    await page.keyboard.press("Enter");
+    await expect(page).not.toHaveURL(/range=/);
+    await page.keyboard.press("c");
+    await expect(page).toHaveURL(/counted=1/);
+    await visit("#/ledger?text=nothing+is+called+that&counted=1&calls=5m", fresh);
+    await page.getByRole("button", { name: "Show all entries" }).click();
+    await expect(page).toHaveURL(/#\/ledger$/);
+    await expect(page.getByRole("button", { name: /^Lines of/ })).toHaveCount(2);
+  });
+
+  test("lists each entry once, however quickly more are asked for", async ({ page, visit, fresh }) => {
+    const calls = Array.from({ length: 230 }, (_, index) => ({
+      name: `call ${index}`,
+      at: index,
+      attributes: {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 10 + index,
+      },
+    }));
+    await fresh.send("traces", trace("shop", calls).body);
+    await fresh.settled();
+    await visit("#/ledger", fresh);
+    const entries = page.getByRole("button", { name: /^Lines of/ });
+    await expect(entries).toHaveCount(100);
+    const more = page.getByRole("button", { name: "Show more" });
+    await more.evaluate((button: HTMLButtonElement) => {
+      button.click();
+      button.click();
+    });
+    await expect(entries).toHaveCount(200);
+    await more.click();
+    await expect(entries).toHaveCount(230);
+    await expect(more).toHaveCount(0);
   });
 });

@@ -53,6 +53,50 @@ test.describe("Open, without barriers:", () => {
     await expectAccessible(page);
   });
 
+  test("what a span cost, in a trace and in a peek, which keep still below it", async ({ page, visit, fresh }) => {
+    const sent = supportAgent("shop", "Where is it?");
+    await fresh.send("traces", sent.body);
+    await fresh.settled();
+    await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[1]}`, fresh);
+    const figure = page.getByRole("button", { name: /What it cost/ });
+    const lines = page.getByRole("dialog", { name: /What it cost/ });
+    const holdsKeyboard = () => lines.evaluate((dialog) => dialog.contains(document.activeElement));
+    await figure.press("Enter");
+    await expect(lines).toBeVisible();
+    await expect.poll(holdsKeyboard).toBe(true);
+    await expectAccessible(page);
+    for (const key of ["j", "k", "c", "1"]) await page.keyboard.press(key);
+    await expect(lines).toBeVisible();
+    await expect(page).toHaveURL(new RegExp(`span=${sent.spanIds[1]}`));
+    await page.keyboard.press("Escape");
+    await expect(lines).toBeHidden();
+    await expect(figure).toBeFocused();
+    await expect(page).toHaveURL(/#\/trace\//);
+    // By key and by the palette too.
+    await page.keyboard.press("$");
+    await expect(lines).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(lines).toBeHidden();
+    await page.keyboard.press("Control+K");
+    await page.keyboard.type("what the span cost");
+    await page.keyboard.press("Enter");
+    await expect(lines).toBeVisible();
+
+    await visit(`#/live?peek=0.${sent.traceId}`, fresh);
+    await page.locator(`#line-${sent.spanIds[1]}`).click();
+    await figure.press("Enter");
+    await expect(lines).toBeVisible();
+    await expect.poll(holdsKeyboard).toBe(true);
+    for (const key of ["j", "Delete", "Space"]) await page.keyboard.press(key);
+    await expect(lines).toBeVisible();
+    await expect(page.getByText(/^Deleting/)).toHaveCount(0);
+    await page.keyboard.press("Escape");
+    await expect(lines).toBeHidden();
+    await expect(figure).toBeFocused();
+    await expect(page).toHaveURL(/peek=/);
+    await expect(page.getByRole("grid", { name: "Traces" }).getByRole("row")).toHaveCount(2);
+  });
+
   test("facets over a narrow list", async ({ page, visit, fresh }) => {
     await page.setViewportSize({ width: 640, height: 500 });
     await fresh.send("traces", supportAgent("shop", "Where is it?").body);

@@ -1024,9 +1024,13 @@ of: number,
  */
 what: string, 
 /**
- * What to change.
+ * What to change, in a sentence.
  */
-fix: string, 
+advice: string, 
+/**
+ * What to paste into the set-up; `null` where no setting mends it.
+ */
+setting: string | null, 
 /**
  * The source of the newest of them.
  */

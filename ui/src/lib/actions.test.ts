@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { available, everyAction, hint, match, note, register, type Action } from "./actions.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { available, everyAction, hint, listenToKeys, match, note, register, type Action } from "./actions.ts";
 
 const action = (id: string, keys: string[], more: Partial<Action> = {}): Action => ({
   id,
@@ -55,6 +55,19 @@ describe("keys", () => {
     add(action("next", ["j"]), action("palette", ["Ctrl+K"]));
     expect(match("j", "", true)).toBe(false);
     expect(match("Ctrl+K", "", true)).toMatchObject({ id: "palette" });
+  });
+
+  it("leaves what is pressed in a popover or a menu to it", () => {
+    const run = vi.fn();
+    add(action("remove", ["Delete"], { run }));
+    ends.push(listenToKeys(window));
+    document.body.innerHTML = `<div role="dialog"><a>in</a></div><div role="menu"><a>in</a></div><p>page</p>`;
+    const press = (element: Element): boolean =>
+      element.dispatchEvent(new KeyboardEvent("keydown", { key: "Delete", bubbles: true }));
+    document.querySelectorAll("a").forEach(press);
+    expect(run).not.toHaveBeenCalled();
+    press(document.querySelector("p")!);
+    expect(run).toHaveBeenCalledOnce();
   });
 });
 

@@ -90,9 +90,10 @@ export function listenToKeys(target: Window): () => void {
       ["Control", "Shift", "Alt", "Meta"].includes(event.key)
     )
       return;
-    // A dialog keeps all keys to itself, and so does an open menu.
-    const inMenu = event.target instanceof Element && event.target.closest("[role=menu]") !== null;
-    if (inMenu || isPress(event) || target.document.querySelector("[data-modal]")) return;
+    // A dialog keeps all keys to itself, and so do an open menu and a popover.
+    const isOver =
+      event.target instanceof Element && event.target.closest("[role=menu], [role=dialog]") !== null;
+    if (isOver || isPress(event) || target.document.querySelector("[data-modal]")) return;
     const pressed = stroke(event);
     const typing = isTyping(event.target);
     let found = match(pressed, pending, typing);

@@ -6,12 +6,28 @@ import type {
   TraceSort,
   TraceStatus,
 } from "../generated/api.ts";
-import { ERROR_CLASSES, OPERATIONS } from "./format.ts";
+import { ERROR_CLASSES, line, OPERATIONS } from "./format.ts";
 import { timeRange } from "./range.svelte.ts";
 import { route, setQuery } from "./route.svelte.ts";
 
 /** A filter whose values the facets list: its parameter in the URL. */
 export type Facet = "status" | "error" | "model" | "kind" | "service";
+
+/** Facets in words, in the order in which they are listed. */
+export const FACETS: Record<Facet, string> = {
+  status: "Status",
+  error: "Error",
+  kind: "Kind",
+  model: "Model",
+  service: "Service",
+};
+
+/** A value of a facet in words. */
+export function facetWords(facet: Facet, value: string): string {
+  if (facet === "error" && Object.hasOwn(ERROR_CLASSES, value)) return ERROR_CLASSES[value as ErrorClass];
+  if (facet === "kind" && Object.hasOwn(OPERATIONS, value)) return OPERATIONS[value as Operation].title;
+  return line(value, 200) || "(none)";
+}
 
 const STATUSES: readonly string[] = ["ok", "error", "running"] satisfies TraceStatus[];
 const SORTS: readonly string[] = ["start", "duration", "tokens", "cost", "spans"] satisfies TraceSort[];
@@ -79,6 +95,8 @@ export function sortBy(sort: TraceSort): void {
 
 /** One term of the filter in words, and how to drop it. */
 export interface Term {
+  /** Parameter and value. */
+  id: string;
   text: string;
   drop: () => void;
 }
@@ -88,34 +106,32 @@ export function terms(rangeTitle: string): Term[] {
   const found: Term[] = [];
   const text = route.get("text");
   if (text) {
-    const title = /^[0-9a-f]{32}$/i.test(text) ? `trace ${text.slice(0, 8)}…` : `“${text}”`;
-    found.push({ text: title, drop: () => setQuery({ text: null }, "push") });
+    const title = /^[0-9a-f]{32}$/i.test(text) ? `Trace: ${text.slice(0, 8)}…` : `“${text}”`;
+    found.push({ id: "text", text: title, drop: () => setQuery({ text: null }, "push") });
   }
-  for (const facet of ["status", "error", "model", "kind", "service"] as const) {
+  for (const facet of Object.keys(FACETS) as Facet[]) {
     for (const value of route.all(facet))
-      found.push({ text: `${facet} ${value}`, drop: () => toggle(facet, value) });
+      found.push({
+        id: `${facet} ${value}`,
+        text: `${FACETS[facet]}: ${facetWords(facet, value)}`,
+        drop: () => toggle(facet, value),
+      });
   }
   const session = route.get("session");
-  if (session) found.push({ text: `session ${session}`, drop: () => setQuery({ session: null }, "push") });
+  if (session)
+    found.push({
+      id: "session",
+      text: `Session: ${session}`,
+      drop: () => setQuery({ session: null }, "push"),
+    });
   const { from, to } = timeRange();
   if (from !== null || to !== null)
-    found.push({ text: rangeTitle, drop: () => setQuery({ range: null }, "push") });
+    found.push({ id: "range", text: rangeTitle, drop: () => setQuery({ range: null }, "push") });
   return found;
 }
 
-/** Drops every term but the source. */
-export function clearTerms(): void {
-  setQuery(
-    {
-      text: null,
-      status: null,
-      error: null,
-      model: null,
-      kind: null,
-      service: null,
-      session: null,
-      range: null,
-    },
-    "push",
-  );
+/** Drops every term but the source, and further parameters. */
+export function clearTerms(further: readonly string[] = []): void {
+  const all = ["text", ...Object.keys(FACETS), "session", "range", ...further];
+  setQuery(Object.fromEntries(all.map((key) => [key, null])), "push");
 }

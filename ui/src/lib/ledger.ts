@@ -1,8 +1,7 @@
 import type { Bucket, LedgerFilter, LedgerRow } from "../generated/api.ts";
-import { now } from "./clock.svelte.ts";
 import { clearTerms, readFilter, type Term, terms } from "./filter.ts";
 import { NONE, when } from "./format.ts";
-import { parseRange } from "./range.svelte.ts";
+import { rangeId, rangeTitle, timeRange } from "./range.svelte.ts";
 import { route, setQuery } from "./route.svelte.ts";
 
 /** Buckets in words. */
@@ -51,7 +50,13 @@ export function amount(row: LedgerRow, write: (nanos: number) => string = exact)
 }
 
 /** Parameters of the ledger's page beside those of the list of traces, and what they are called. */
-const OWN = { only: "calls to", prompt: "prompt", version: "version", feature: "feature", user: "user" };
+const OWN = {
+  only: "Called model",
+  prompt: "Prompt",
+  version: "Version",
+  feature: "Feature",
+  user: "User",
+};
 
 /** The entries that the URL asks for. What it states wrongly is left out, never sent. */
 export function readLedgerFilter(): LedgerFilter {
@@ -66,7 +71,7 @@ export function readLedgerFilter(): LedgerFilter {
   const stated = Object.entries(own).filter(([, value]) => value !== undefined);
   return {
     traces: { ...readFilter(), sort: "start", ascending: false, limit: 0 },
-    calls: parseRange(route.get("calls"), now),
+    calls: timeRange("calls"),
     counted: route.get("counted") === "1",
     cursor: null,
     limit: 100,
@@ -74,25 +79,35 @@ export function readLedgerFilter(): LedgerFilter {
   };
 }
 
-/** The terms that narrow the ledger, those of its traces among them. */
+/** The traces' own time range in words: in the ledger the control is that of the calls. */
+function tracesRange(): string {
+  const { from, to } = timeRange();
+  if (rangeId() !== "exact" || from === null || to === null)
+    return `Traces of the ${rangeTitle().toLowerCase()}`;
+  return `Traces from ${when(from)} to ${when(to)}`;
+}
+
+/** The terms that narrow the ledger and have no control of their own, those of its traces among them. */
 export function ledgerTerms(): Term[] {
-  const found = terms("this time range");
+  const found = terms(tracesRange());
   for (const [key, title] of Object.entries(OWN)) {
     const value = route.get(key);
     if (value !== null)
-      found.push({ text: `${title} ${value || "none"}`, drop: () => setQuery({ [key]: null }, "push") });
+      found.push({
+        id: key,
+        text: `${title}: ${value || "none"}`,
+        drop: () => setQuery({ [key]: null }, "push"),
+      });
   }
-  const { from, to } = parseRange(route.get("calls"), now);
-  if (from !== null)
-    found.push({
-      text: to === null ? `calls since ${when(from)}` : `calls ${when(from)} – ${when(to)}`,
-      drop: () => setQuery({ calls: null }, "push"),
-    });
   return found;
 }
 
-/** Drops every term but the source. */
+/** Whether anything narrows the ledger: a term, the time range of the calls, or "Counted only". */
+export function isNarrowed(): boolean {
+  return ledgerTerms().length > 0 || timeRange("calls").from !== null || readLedgerFilter().counted;
+}
+
+/** Drops all that narrows the ledger but the source. */
 export function clearLedgerTerms(): void {
-  clearTerms();
-  setQuery({ ...Object.fromEntries(Object.keys(OWN).map((key) => [key, null])), calls: null }, "replace");
+  clearTerms([...Object.keys(OWN), "calls", "counted"]);
 }

@@ -171,6 +171,20 @@ describe("a live answer", () => {
     expect(answer.data).toBe("A");
   });
 
+  it("takes the reply to a change, and drops what was asked before it", async () => {
+    const answer = start(question.get);
+    await asked[0]?.answer("A");
+    answer.refresh();
+    answer.take("C" as never);
+    expect(answer.data).toBe("C");
+    await asked[1]?.answer("B");
+    expect(answer.data).toBe("C");
+    changed("spans");
+    vi.advanceTimersByTime(1_000);
+    await asked[2]?.answer("D");
+    expect(answer.data).toBe("D");
+  });
+
   it("shows a wait only after 150 ms", async () => {
     const answer = start(question.get);
     vi.advanceTimersByTime(149);

@@ -26,12 +26,16 @@ export interface Live<T> {
   readonly slow: boolean;
   /** Asks again now. */
   refresh(): void;
+  /** Takes the answer that came as the reply to a change. One that is on its way is of before, and is dropped. */
+  take(reply: T): void;
 }
 
 /** How an answer is kept fresh. */
 export interface LiveOptions {
   /** While true, topics do not ask again (parameters still do). */
   paused?: () => boolean;
+  /** Milliseconds between two refetches, where an answer is dear. */
+  gap?: number;
 }
 
 /**
@@ -95,7 +99,16 @@ export function live<N extends CommandName>(
     if (again) request();
   }
 
-  const request = paced(() => void ask(), GAP);
+  function take(reply: Reply<N>): void {
+    if (asked === null) return;
+    turn += 1;
+    data = reply;
+    error = undefined;
+    answered = asked;
+    settle();
+  }
+
+  const request = paced(() => void ask(), options.gap ?? GAP);
   // Held arrow keys change parameters faster than anyone can read: the first asks at once, then the last.
   const follow = paced(() => void ask(), 80);
 
@@ -152,5 +165,6 @@ export function live<N extends CommandName>(
       return slow;
     },
     refresh: () => void ask(),
+    take,
   };
 }

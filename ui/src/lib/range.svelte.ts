@@ -26,6 +26,9 @@ export const PRESETS: readonly Preset[] = [
   { id: "7d", title: "Last 7 days", micros: 168 * HOUR, grain: 30 * MINUTE },
 ];
 
+/** The parameter that holds a time range: that of the place, or that of the calls in the ledger. */
+export type RangeParam = "range" | "calls";
+
 const EVERYTHING: TimeRange = { from: null, to: null };
 
 /** Reads the `range` parameter: "live", "all", a preset's id, or "<from>-<to>" in microseconds. */
@@ -42,8 +45,8 @@ export function parseRange(text: string | null, nowMillis: () => number): TimeRa
 }
 
 /** The time range of the present place; reading it in an effect or a template follows the clock. */
-export function timeRange(): TimeRange {
-  return parseRange(route.get("range"), now);
+export function timeRange(of: RangeParam = "range"): TimeRange {
+  return parseRange(route.get(of), now);
 }
 
 /** The present time range for the `calls` parameter of the ledger; `null` where it has no limits. */
@@ -53,30 +56,31 @@ export function callsParam(): string | null {
   return from === null ? null : text;
 }
 
-/** The `range` parameter's id: "live" where there is none, "exact" for a brushed range. */
-export function rangeId(): string {
-  const text = route.get("range") ?? "live";
-  return /^\d+-\d+$/.test(text) ? "exact" : text;
+/** The parameter's id: "live" where there is none or it says nothing, "exact" for a brushed range. */
+export function rangeId(of: RangeParam = "range"): string {
+  const text = route.get(of) ?? "live";
+  if (/^\d+-\d+$/.test(text)) return "exact";
+  return text === "all" || PRESETS.some(({ id }) => id === text) ? text : "live";
 }
 
 /** The time range in words. */
-export function rangeTitle(): string {
-  const id = rangeId();
+export function rangeTitle(of: RangeParam = "range"): string {
+  const id = rangeId(of);
   if (id === "exact") {
-    const { from, to } = timeRange();
+    const { from, to } = timeRange(of);
     return from === null || to === null ? "All time" : `${when(from)} – ${when(to)}`;
   }
   return PRESETS.find((preset) => preset.id === id)?.title ?? (id === "all" ? "All time" : "Live");
 }
 
 /** Chooses a named range. */
-export function setRange(id: string, step: Step = "push"): void {
-  setQuery({ range: id === "live" ? null : id }, step);
+export function setRange(id: string, of: RangeParam = "range"): void {
+  setQuery({ [of]: id === "live" ? null : id }, "push");
 }
 
 /** Chooses an exact range in microseconds, as a brush does. */
-export function setExactRange(from: number, to: number, step: Step = "push"): void {
-  setQuery({ range: `${Math.floor(from)}-${Math.ceil(to)}` }, step);
+export function setExactRange(from: number, to: number, step: Step = "push", of: RangeParam = "range"): void {
+  setQuery({ [of]: `${Math.floor(from)}-${Math.ceil(to)}` }, step);
 }
 
 /** A range moved by its own length, earlier or later, but never past `now`; all in microseconds. */
@@ -88,7 +92,7 @@ export function shifted({ from, to }: TimeRange, by: -1 | 1, now: number): [numb
 }
 
 /** Moves the time range of the present place; what has no beginning stays. */
-export function shiftRange(by: -1 | 1): void {
-  const range = shifted(timeRange(), by, Date.now() * 1_000);
-  if (range) setExactRange(...range, "replace");
+export function shiftRange(by: -1 | 1, of: RangeParam = "range"): void {
+  const range = shifted(timeRange(of), by, Date.now() * 1_000);
+  if (range) setExactRange(...range, "replace", of);
 }

@@ -62,9 +62,9 @@ export const route = {
   get(key: string): string | null {
     return place.query.get(key);
   },
-  /** All values of one parameter. */
+  /** All values of one parameter, each once. */
   all(key: string): string[] {
-    return place.query.getAll(key);
+    return [...new Set(place.query.getAll(key))];
   },
   /** The hash itself. */
   get hash(): string {

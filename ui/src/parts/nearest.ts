@@ -1,3 +1,8 @@
+/** The index of the bucket whose middle, where its mark stands, is nearest to an instant; buckets ascend. */
+export function nearestBucket(buckets: readonly { at: number }[], step: number, instant: number): number {
+  return nearest(buckets, ({ at }) => at + step / 2, instant);
+}
+
 /** The index of the element whose key is nearest to `wanted`; keys ascend. -1 without elements. */
 export function nearest<T>(elements: readonly T[], key: (element: T) => number, wanted: number): number {
   let low = 0;

@@ -22,6 +22,9 @@ export interface TraceParts {
   tab: (tab: Tab) => void;
   /** Shows texts as Markdown or as they came. */
   toggleRaw: () => void;
+  /** Whether the chosen span's cost has lines, and what shows them. */
+  hasLines: () => boolean;
+  showLines: () => void;
   /** Goes back to where the reader came from. */
   leave: () => void;
 }
@@ -179,6 +182,9 @@ export function traceActions(parts: TraceParts): Action[] {
     act("copy-markdown", "Copy as Markdown for a model", ["y m"], () => void copyText(copied(), "markdown")),
     act("copy-json", "Copy as OTLP JSON", ["y j"], () => void copyText(copied(), "otlpJson")),
     act("raw", "Switch between rendered and raw text", ["m"], parts.toggleRaw),
+    act("cost", "Show what the span cost, line by line", ["$"], parts.showLines, {
+      when: () => when() && parts.hasLines(),
+    }),
     ...TABS.map(({ id, title }, index) =>
       act(`tab-${id}`, `Show ${title}`, [String(index + 1)], () => parts.tab(id), quiet),
     ),
