@@ -135,7 +135,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         facts: fact_rows(facts),
         dialect: facts.dialect.as_ref().map(dialect_row),
         unexplained: unexplained(view, &around.overrides),
-        content_hint: content_hint(&view.scope.name, facts),
+        content_hint: content_hint(&view.scope.name, facts).map(|hint| hint.shown()),
         findings: around.findings,
         attributes: attribute_rows(&span.attributes),
         attribute_count: u32::try_from(span.attributes.len()).unwrap_or(u32::MAX),
