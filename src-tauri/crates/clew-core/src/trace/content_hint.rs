@@ -193,13 +193,13 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "codex_cli",
         "Codex",
         ByDefault::Off,
-        "otel.log_user_prompt = true",
+        "log_user_prompt = true",
     ),
     (
         "gemini-cli",
         "Gemini CLI",
         ByDefault::On,
-        r#""telemetry": { "logPrompts": true }"#,
+        r#""logPrompts": true"#,
     ),
     ("vllm.llm_engine", "vLLM", ByDefault::Never, ""),
     (
@@ -226,8 +226,11 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
 /// stand in its way, by who takes it: a sentence.
 const PLACES: &[(&str, &str)] = &[
     ("Langfuse", "No mask may be given to Langfuse(mask=…)."),
-    ("Codex", "It belongs in config.toml, above all tables."),
-    ("Gemini CLI", "It belongs in settings.json."),
+    ("Codex", "It belongs below [otel] in config.toml."),
+    (
+        "Gemini CLI",
+        "It belongs to \"telemetry\" in settings.json.",
+    ),
 ];
 
 /// Why a model call shows no content, and what to do about it.
@@ -369,7 +372,7 @@ mod tests {
         assert!(
             hint.shown()
                 .reason
-                .ends_with("It belongs in settings.json.")
+                .ends_with("It belongs to \"telemetry\" in settings.json.")
         );
         assert!(!hint.reason().contains("settings.json"));
     }

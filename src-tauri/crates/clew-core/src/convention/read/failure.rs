@@ -229,18 +229,24 @@ fn next_word(after: &str) -> &str {
 /// after it. Frames between them hold file names, line numbers and code in which any word may stand.
 fn told(message: &str) -> [&str; 2] {
     const PYTHON: &str = "Traceback (most recent call last)";
-    let head = message.split(PYTHON).next().unwrap_or_default();
-    let frames = head
-        .match_indices('\n')
-        .map(|(at, _)| at)
-        .find(|at| head[*at..].trim_start().starts_with("at "));
+    let head = capped(message.split(PYTHON).next().unwrap_or_default());
+    let is_frame = |line: &str| {
+        let frame = line.trim_start_matches([' ', '\t']).strip_prefix("at ");
+        frame.is_some_and(|frame| frame.contains(['(', ':']))
+    };
+    let mut lines = head.match_indices('\n').map(|(at, _)| at);
+    let frames = lines.find(|at| head[at + 1..].lines().next().is_some_and(is_frame));
     let head = &head[..frames.unwrap_or(head.len())];
     // Of exceptions that led to one another the last.
     let last = message.rfind(PYTHON).and_then(|at| {
         let mut lines = message[at..].lines().skip(1);
         lines.find(|line| line.starts_with(|first: char| first.is_alphabetic()))
     });
-    [head, last.unwrap_or_default()].map(|text| &text[..text.floor_char_boundary(READ)])
+    [head, capped(last.unwrap_or_default())]
+}
+
+fn capped(text: &str) -> &str {
+    &text[..text.floor_char_boundary(READ)]
 }
 
 /// The class of an HTTP status; 529 is Anthropic's for an overload, 499 nginx's for a client that left. 400, 413 and 422

@@ -211,7 +211,11 @@ fn frames_of_a_traceback_tell_nothing() {
     let script =
         "Error: no such order\n    at get (file:///app/status.js:401:13)\n    at TimeoutError";
     assert_eq!(class(script), ErrorClass::Other);
-    assert_eq!(class(&"é".repeat(READ)), ErrorClass::Other);
+    let plain = "Invalid request:\n  at least one key is an invalid API key";
+    assert_eq!(class(plain), ErrorClass::Auth);
+    for long in ["é", "\n", "\n at ", " "] {
+        assert_eq!(class(&long.repeat(1 << 20)), ErrorClass::Other, "{long:?}");
+    }
 }
 
 #[test]
