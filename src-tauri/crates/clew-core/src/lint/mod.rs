@@ -86,7 +86,7 @@ impl Observed<'_> {
 pub struct Seen {
     /// What is wrong, in a sentence.
     pub what: String,
-    /// What to do about it, in prose. Names that the telemetry states are cut ([`name`]).
+    /// What to do about it, in prose. Names that the telemetry states are cut to 100 bytes.
     pub advice: String,
     /// What to paste into a shell or a program: assignments of environment variables, or a line of code. Nothing of it
     /// comes from telemetry.

@@ -228,7 +228,7 @@ const CASES: &[(&str, Change, Change)] = &[
     (
         "no_service",
         |sent| sent.resource.attributes.clear(),
-        |_| {},
+        |sent| sent.resource.attributes = vec![text("service.name", "no_unknown_service")],
     ),
     (
         "content_off",
