@@ -32,9 +32,13 @@ async fn what_instrumentations_leave_out_is_told_with_the_setting() {
     // It states content in log records, and this program has no exporter for logs.
     let rows = of("openai_v2_default", &[Signal::Traces]).await;
     let bare = row(&rows, "content_off");
-    assert_eq!(bare["severity"], "error");
-    let fix = bare["fix"].as_str().expect("text");
-    assert!(fix.contains("CAPTURE_MESSAGE_CONTENT=span_only"), "{fix}");
+    assert_eq!(bare["severity"], "note");
+    assert_eq!(bare["sourceName"], Value::Null);
+    let setting = bare["setting"].as_str().expect("a setting");
+    assert!(
+        setting.contains("CAPTURE_MESSAGE_CONTENT=span_only"),
+        "{setting}"
+    );
     assert!(bare["spans"].as_u64() <= bare["of"].as_u64());
     assert_eq!(bare["traceId"].as_str().map(str::len), Some(32));
     // Worst first.
@@ -53,8 +57,41 @@ async fn what_instrumentations_leave_out_is_told_with_the_setting() {
 async fn two_instrumentations_of_one_call_are_told() {
     let rows = of("double_langchain_openai", &[Signal::Traces]).await;
     let doubled = row(&rows, "doubled_usage");
-    let fix = doubled["fix"].as_str().expect("text");
-    assert!(fix.contains("langchain") && fix.contains("openai"), "{fix}");
+    let advice = doubled["advice"].as_str().expect("text");
+    assert!(
+        advice.contains("langchain") && advice.contains("openai"),
+        "{advice}"
+    );
+    assert_eq!(doubled["setting"], Value::Null);
+}
+
+/// A call that an SDK or a wrapper tells of in two spans has its tokens in one of them.
+#[tokio::test]
+async fn tokens_that_stand_on_another_span_of_the_call_are_not_missing() {
+    let logfire = of("logfire", &[Signal::Traces]).await;
+    assert!(
+        logfire.iter().all(|row| row["lint"] != "missing_usage"),
+        "{logfire:?}"
+    );
+    // One streamed call, of two spans, in which usage was not asked for.
+    let llama = of("openinference_llama_index", &[Signal::Traces]).await;
+    assert_eq!(row(&llama, "missing_usage")["spans"], 1);
+}
+
+/// A large trace does not hide those before it, and of it the newest spans are looked at.
+#[tokio::test]
+async fn the_newest_spans_are_looked_at_as_many_as_fit() {
+    let rig = Rig::start().await;
+    let many = (1..=2_500).map(|id| span(1, id, 0, "step")).collect();
+    rig.take(Signal::Traces, &traces(many)).await;
+    rig.take(Signal::Traces, &traces(vec![span(2, 1, 0, "one")]))
+        .await;
+    rig.settle().await;
+    let linted = rig.call("lint_telemetry", json!({})).await;
+    assert_eq!(
+        (&linted["traces"], &linted["spans"]),
+        (&json!(2), &json!(2_000))
+    );
 }
 
 #[tokio::test]

@@ -155,7 +155,7 @@ async fn a_call_that_two_traces_tell_of_counts_in_the_one_that_says_more() {
         // 40 × 2500 + 60 × 1250 + 10 × 10000 nano-dollars.
         let expected = json!({
             "inputTokens": 100, "outputTokens": 10, "cachedTokens": 60, "costNanos": 275_000,
-            "unpricedTokens": 0, "calls": 1
+            "estimated": null, "unpricedTokens": 0, "calls": 1
         });
         assert_eq!(sums(&rig).await, expected);
         assert_eq!(exported(&rig).await, 275_000);

@@ -64,7 +64,7 @@ fn totals_of_traces_count_a_call_once_that_two_of_them_tell_of() {
     let run = answer(&run_sender(&database, &["--json"], &told_twice()));
     let totals = json!({
         "inputTokens": 100, "outputTokens": 10, "cachedTokens": 60, "costNanos": 275_000,
-        "unpricedTokens": 0, "calls": 1
+        "estimated": null, "unpricedTokens": 0, "calls": 1
     });
     assert_eq!(run["totals"], totals);
     assert_eq!(run["traces"].as_array().map(Vec::len), Some(2));
@@ -198,7 +198,7 @@ fn a_trace_as_json_tells_who_stated_what_and_what_it_costs() {
         whole["totals"],
         json!({
             "inputTokens": 100, "outputTokens": 10, "cachedTokens": 60, "costNanos": 275_000,
-            "unpricedTokens": 0, "calls": 1
+            "estimated": null, "unpricedTokens": 0, "calls": 1
         })
     );
     assert_eq!(whole["cachedShare"], 0.6);

@@ -122,11 +122,11 @@ problems: Array<ConnectionProblem>, };
  */
 export type ContentHint = { 
 /**
- * One sentence.
+ * Why, and where the setting belongs where that is no matter of course: a sentence or two.
  */
 reason: string, 
 /**
- * The setting to copy ("TRACELOOP_TRACE_CONTENT=true").
+ * The setting to copy ("TRACELOOP_TRACE_CONTENT=true"); empty where nothing helps.
  */
 setting: string, };
 
@@ -896,7 +896,8 @@ estimate: LedgerEstimate | null,
  */
 reason: string | null, 
 /**
- * Where its cost comes from, in words.
+ * Where its cost comes from, in words; where it counts in no total a whole sentence ("Not counted. The span states
+ * $0.01; by list $0.02 (…)").
  */
 costSource: string, 
 /**
@@ -988,7 +989,7 @@ spanId: string,
 attributes: Array<AttributeRow>, };
 
 /**
- * What a lint saw in the spans of one service and scope, where what to do about it is the same.
+ * What a lint saw in the spans of one source, service and scope, where what to do about it is the same.
  */
 export type LintRow = { 
 /**
@@ -1016,7 +1017,7 @@ scope: string,
  */
 spans: number, 
 /**
- * Spans of the service and scope that were looked at.
+ * Spans of the source, service and scope that were looked at.
  */
 of: number, 
 /**
@@ -1024,19 +1025,23 @@ of: number,
  */
 what: string, 
 /**
- * What to change, in a sentence.
+ * What to do about it, in prose.
  */
 advice: string, 
 /**
- * What to paste into the set-up; `null` where no setting mends it.
+ * What to paste into a shell or a program; `null` where nothing is to be set.
  */
 setting: string | null, 
 /**
- * The source of the newest of them.
+ * Their source: 0 is live telemetry.
  */
 source: number, 
 /**
- * Its trace.
+ * The name of the opened file; `null` for live telemetry.
+ */
+sourceName: string | null, 
+/**
+ * The trace of the newest of them.
  */
 traceId: string, 
 /**

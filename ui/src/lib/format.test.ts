@@ -13,9 +13,7 @@ import {
   saneLocale,
   score,
   time,
-  guessed,
   tokens,
-  withEstimate,
   visible,
 } from "./format.ts";
 
@@ -56,14 +54,6 @@ describe("figures", () => {
     expect(tokens(12_400, 1_100)).toBe("12.4k→1.1k");
     expect(tokens(9_800, 0)).toBe("9.8k→0");
     expect([tokens(4, null), tokens(null, 8)]).toEqual(["4 in", "8 out"]);
-    expect(withEstimate("–", "–")).toBe("–");
-    expect(withEstimate("1.2k→340", "–")).toBe("1.2k→340");
-    expect(withEstimate("–", "87→12")).toBe("~87→12");
-    expect(withEstimate("1.2k→340", "87→12")).toBe("1.2k→340 +~");
-    expect(guessed(null)).toBeUndefined();
-    expect(guessed({ inputTokens: 87, outputTokens: 12, costNanos: 20_250_000 })).toBe(
-      "Estimated: 87→12 tokens, $0.0203, of calls that state none. In no total.",
-    );
     expect(cost(null)).toBe("–");
     expect(cost(0)).toBe("$0");
   });

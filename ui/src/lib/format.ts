@@ -1,5 +1,5 @@
 /** Figures and foreign text in words. Nothing here computes: figures come from Rust, this only writes them. */
-import type { ErrorClass, Estimated, Operation, Stage } from "../generated/api.ts";
+import type { ErrorClass, Operation, Stage } from "../generated/api.ts";
 
 /**
  * The language in which to write figures. Under `LANG=C` WebKitGTK reports "C", which every `Intl` constructor
@@ -55,20 +55,6 @@ export function tokens(input: number | null, output: number | null): string {
   if (input !== null && output === null) return `${compact(input)} in`;
   if (input === null && output !== null) return `${compact(output)} out`;
   return input === null && output === null ? NONE : `${compact(input)}→${compact(output)}`;
-}
-
-/** What is stated, and that something is estimated beside it: "1.2k→340", "~87→12", "1.2k→340 +~". */
-export function withEstimate(stated: string, estimated: string): string {
-  if (estimated === NONE) return stated;
-  return stated === NONE ? `~${estimated}` : `${stated} +~`;
-}
-
-/** What calls may have used that state nothing, in a sentence; nothing where nothing was counted. */
-export function guessed(estimated: Estimated | null): string | undefined {
-  if (estimated === null) return undefined;
-  const price = estimated.costNanos === null ? "" : `, ${cost(estimated.costNanos / 1e9)}`;
-  const both = tokens(estimated.inputTokens, estimated.outputTokens);
-  return `Estimated: ${both} tokens${price}, of calls that state none. In no total.`;
 }
 
 /** A duration in nanoseconds: "840µs", "12ms", "1.84s", "4m 12s", "2h 5m", "3d 4h". */

@@ -248,19 +248,31 @@ fn the_first_token_comes_in_seconds_milliseconds_and_events() {
         )),
         None
     );
-    let streamed = Span {
-        start_time_unix_nano: 1_000,
-        events: [5_000, 3_000]
-            .into_iter()
-            .map(|time_unix_nano| Event {
-                name: "gen_ai.content.completion.chunk".to_owned(),
-                time_unix_nano,
-                ..Event::default()
-            })
-            .collect(),
-        ..Span::default()
+    let streamed = |start: u64| {
+        let chunks = [5_000, 3_000].into_iter().map(|time_unix_nano| Event {
+            name: "gen_ai.content.completion.chunk".to_owned(),
+            time_unix_nano,
+            ..Event::default()
+        });
+        of_span(Span {
+            start_time_unix_nano: start,
+            events: chunks.collect(),
+            ..Span::default()
+        })
     };
-    assert_eq!(value(&of_span(streamed).ttft_nanos), Some(2_000));
+    assert_eq!(value(&streamed(1_000).ttft_nanos), Some(2_000));
+    // Less than a millisecond before the start is rounding, more cannot be.
+    let rounded = streamed(1_002_999);
+    assert_eq!(
+        (value(&rounded.ttft_nanos), rounded.impossible),
+        (Some(0), None)
+    );
+    let before = streamed(1_003_000);
+    assert_eq!(value(&before.ttft_nanos), None);
+    assert_eq!(
+        value(&before.impossible),
+        Some(vec!["gen_ai.content.completion.chunk".to_owned()])
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ const LATE_MICROS: u64 = 15_000_000;
 const KEPT_MICROS: u64 = 3_600_000_000;
 
 const SYNC: &str =
-    "set the clocks by NTP on all machines and in virtual machines and containers after sleep";
+    "Set the clocks by NTP on all machines, and in virtual machines and containers after sleep.";
 
 /// A start in the future, or before its parent's.
 pub(super) fn clock(span: &Observed) -> Option<Seen> {
@@ -27,15 +27,20 @@ pub(super) fn clock(span: &Observed) -> Option<Seen> {
         .then(|| Seen::new("A span starts before its parent: two clocks disagree", SYNC))
 }
 
-/// An arrival long after the end.
+/// An arrival long after the end. Batches that are sent late look like spans that something held back.
 pub(super) fn late(span: &Observed) -> Option<Seen> {
     let end = span.view.span.end_time_unix_nano / 1_000;
     let took = span.received_micros.checked_sub(end)?;
     if !span.is_live() || !span.has_ended() || !(LATE_MICROS..KEPT_MICROS).contains(&took) {
         return None;
     }
-    Some(Seen::new(
-        format!("A span came {} s after it ended", took / 1_000_000),
-        "send smaller batches sooner: OTEL_BSP_SCHEDULE_DELAY=1000 OTEL_BSP_MAX_EXPORT_BATCH_SIZE=128",
-    ))
+    let what = format!(
+        "A span came {} s after it ended: its program batches that long, or Clew was closed, or a collector holds spans \
+         back, or the sender's clock is slow",
+        took / 1_000_000
+    );
+    Some(
+        Seen::new(what, "If it is the program, send smaller batches sooner.")
+            .set("OTEL_BSP_SCHEDULE_DELAY=1000 OTEL_BSP_MAX_EXPORT_BATCH_SIZE=128"),
+    )
 }

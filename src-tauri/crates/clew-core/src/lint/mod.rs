@@ -1,7 +1,7 @@
 //! What is wrong with telemetry that arrives, and the line of set-up to change.
 //!
-//! To add a lint: write its function in the file of its subject and add its line to [`LINTS`]. A lint looks at one span
-//! and says what it saw; what it says is grouped by service and instrumentation scope.
+//! To add a lint: write its function in the file of its subject, add its line to [`LINTS`], and its case to `tests.rs`. A
+//! lint looks at one span and says what it saw; what it says is grouped by source, service and instrumentation scope.
 
 mod content;
 mod delivery;
@@ -9,7 +9,10 @@ mod links;
 mod names;
 #[cfg(test)]
 mod tests;
+mod told;
 mod usage;
+
+pub use told::{Told, told};
 
 use std::collections::BTreeMap;
 
@@ -33,13 +36,25 @@ pub struct Observed<'a> {
     pub flags: u16,
     /// Microseconds since the epoch at which it was received.
     pub received_micros: u64,
+    /// Microseconds since the epoch of now.
+    pub now_micros: u64,
     /// Its source: 0 came over the network as the program ran, others from files.
     pub source: i64,
     /// Whether spans of its trace may still be on their way.
     pub is_running: bool,
-    /// Where it tells of a call that counts elsewhere because an instrumentation of another scope tells of it too: that
-    /// scope.
-    pub doubled_by: Option<&'a str>,
+    /// [`Told::counts`]: false where another span counts in its place, whoever sent that.
+    pub counts: bool,
+    /// The span that counts in its place, where it tells of the same model call and is at hand.
+    pub twin: Option<Twin<'a>>,
+}
+
+/// Who sent a span that tells of the same call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Twin<'a> {
+    /// The instrumentation scope's name.
+    pub scope: &'a str,
+    /// `service.name`, empty where none is stated.
+    pub service: &'a str,
 }
 
 impl Observed<'_> {
@@ -71,17 +86,40 @@ impl Observed<'_> {
 pub struct Seen {
     /// What is wrong, in a sentence.
     pub what: String,
-    /// What to change, in a sentence or as a setting to copy.
-    pub fix: String,
+    /// What to do about it, in prose. Names that the telemetry states are cut to 100 bytes.
+    pub advice: String,
+    /// What to paste into a shell or a program: assignments of environment variables, or a line of code. Nothing of it
+    /// comes from telemetry.
+    pub setting: Option<&'static str>,
 }
 
 impl Seen {
-    fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
+    fn new(what: impl Into<String>, advice: impl Into<String>) -> Self {
         Self {
             what: what.into(),
-            fix: fix.into(),
+            advice: advice.into(),
+            setting: None,
         }
     }
+
+    fn set(mut self, setting: &'static str) -> Self {
+        self.setting = Some(setting);
+        self
+    }
+}
+
+/// Longest name from telemetry within a sentence, in bytes.
+const MAX_NAME: usize = 100;
+/// Longest service and scope of a row, in bytes.
+const MAX_GROUP: usize = 200;
+
+/// A name that telemetry states, as long as a sentence bears it.
+fn name(stated: &str) -> &str {
+    cut(stated, MAX_NAME)
+}
+
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
 }
 
 /// How bad it is.
@@ -123,12 +161,6 @@ pub const LINTS: &[Lint] = &[
         look: usage::without_model,
     },
     Lint {
-        id: "content_off",
-        title: "Model calls without content",
-        severity: Severity::Error,
-        look: content::off,
-    },
-    Lint {
         id: "cut_values",
         title: "Values cut off",
         severity: Severity::Error,
@@ -136,7 +168,7 @@ pub const LINTS: &[Lint] = &[
     },
     Lint {
         id: "dropped",
-        title: "Attributes, events or links dropped by the SDK",
+        title: "Attributes or links dropped by the SDK",
         severity: Severity::Error,
         look: content::dropped,
     },
@@ -165,16 +197,40 @@ pub const LINTS: &[Lint] = &[
         look: delivery::clock,
     },
     Lint {
-        id: "late",
-        title: "Spans sent long after they ended",
-        severity: Severity::Warning,
-        look: delivery::late,
-    },
-    Lint {
         id: "no_service",
         title: "Programs without a name",
         severity: Severity::Warning,
         look: names::no_service,
+    },
+    Lint {
+        id: "content_off",
+        title: "Model calls without content",
+        severity: Severity::Note,
+        look: content::off,
+    },
+    Lint {
+        id: "equal_lengths",
+        title: "Values of one length",
+        severity: Severity::Note,
+        look: content::equal_lengths,
+    },
+    Lint {
+        id: "dropped_events",
+        title: "Events dropped by the SDK",
+        severity: Severity::Note,
+        look: content::dropped_events,
+    },
+    Lint {
+        id: "remote_parent",
+        title: "Parents in programs that do not export here",
+        severity: Severity::Note,
+        look: links::remote_parent,
+    },
+    Lint {
+        id: "late",
+        title: "Spans sent long after they ended",
+        severity: Severity::Note,
+        look: delivery::late,
     },
     Lint {
         id: "deprecated_names",
@@ -184,7 +240,7 @@ pub const LINTS: &[Lint] = &[
     },
 ];
 
-/// What a lint saw in the spans of one service and scope, where what to do about it is the same.
+/// What a lint saw in the spans of one source, service and scope, where what to do about it is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct LintRow {
@@ -200,60 +256,85 @@ pub struct LintRow {
     pub scope: String,
     /// Spans in which it was seen.
     pub spans: u32,
-    /// Spans of the service and scope that were looked at.
+    /// Spans of the source, service and scope that were looked at.
     pub of: u32,
     /// What is wrong with the newest of them, in a sentence.
     pub what: String,
-    /// What to change.
-    pub fix: String,
-    /// The source of the newest of them.
+    /// What to do about it, in prose.
+    pub advice: String,
+    /// What to paste into a shell or a program; `null` where nothing is to be set.
+    pub setting: Option<String>,
+    /// Their source: 0 is live telemetry.
     pub source: i64,
-    /// Its trace.
+    /// The name of the opened file; `null` for live telemetry.
+    pub source_name: Option<String>,
+    /// The trace of the newest of them.
     pub trace_id: String,
     /// Its span.
     pub span_id: String,
 }
 
-/// What is wrong with spans, newest first: a row for each lint, service, scope and remedy; worst first, then by how many
-/// spans it concerns.
-#[must_use]
-pub fn lint<'a>(spans: impl Iterator<Item = Observed<'a>>) -> Vec<LintRow> {
-    let mut looked_at: BTreeMap<(String, String), u32> = BTreeMap::new();
-    let mut rows: BTreeMap<(usize, String, String, String), LintRow> = BTreeMap::new();
-    for span in spans {
-        let (service, scope) = (span.service(), span.scope().to_owned());
-        *looked_at
-            .entry((service.clone(), scope.clone()))
-            .or_default() += 1;
+/// Source, service and scope of spans.
+type Group = (i64, String, String);
+
+/// Looks at spans one by one, newest first, and keeps only what was seen in them.
+#[derive(Debug, Default)]
+pub struct Linting {
+    looked_at: BTreeMap<Group, u32>,
+    rows: BTreeMap<(usize, Group, String, Option<&'static str>), LintRow>,
+}
+
+impl Linting {
+    /// Looks at one span.
+    pub fn look(&mut self, span: &Observed) {
+        let group: Group = (
+            span.source,
+            cut(&span.service(), MAX_GROUP).to_owned(),
+            cut(span.scope(), MAX_GROUP).to_owned(),
+        );
         for (index, lint) in LINTS.iter().enumerate() {
-            let Some(seen) = (lint.look)(&span) else {
+            let Some(seen) = (lint.look)(span) else {
                 continue;
             };
-            let key = (index, service.clone(), scope.clone(), seen.fix.clone());
-            let row = rows.entry(key).or_insert_with(|| LintRow {
-                lint: lint.id.to_owned(),
-                title: lint.title.to_owned(),
-                severity: lint.severity,
-                service: service.clone(),
-                scope: scope.clone(),
-                spans: 0,
-                of: 0,
-                what: seen.what,
-                fix: seen.fix,
-                source: span.source,
-                trace_id: span.trace_id.to_string(),
-                span_id: span.span_id.to_string(),
+            let key = (index, group.clone(), seen.advice, seen.setting);
+            let row = self.rows.entry(key).or_insert_with_key(|key| {
+                let (_, (source, service, scope), advice, setting) = key;
+                LintRow {
+                    lint: lint.id.to_owned(),
+                    title: lint.title.to_owned(),
+                    severity: lint.severity,
+                    service: service.clone(),
+                    scope: scope.clone(),
+                    spans: 0,
+                    of: 0,
+                    what: seen.what,
+                    advice: advice.clone(),
+                    setting: setting.map(ToOwned::to_owned),
+                    source: *source,
+                    source_name: None,
+                    trace_id: span.trace_id.to_string(),
+                    span_id: span.span_id.to_string(),
+                }
             });
             row.spans += 1;
         }
+        *self.looked_at.entry(group).or_default() += 1;
     }
-    let mut rows: Vec<(usize, LintRow)> = rows
-        .into_iter()
-        .map(|((index, service, scope, _), mut row)| {
-            row.of = looked_at.get(&(service, scope)).copied().unwrap_or(0);
-            (index, row)
-        })
-        .collect();
-    rows.sort_by_key(|(index, row)| (row.severity, *index, std::cmp::Reverse(row.spans)));
-    rows.into_iter().map(|(_, row)| row).collect()
+
+    /// What is wrong with them: a row for each lint, source, service, scope and remedy; worst first, then by how many spans
+    /// it concerns. Names of sources are left to those who know them.
+    #[must_use]
+    pub fn rows(self) -> Vec<LintRow> {
+        let looked_at = self.looked_at;
+        let mut rows: Vec<(usize, LintRow)> = self
+            .rows
+            .into_iter()
+            .map(|((index, group, ..), mut row)| {
+                row.of = looked_at.get(&group).copied().unwrap_or(0);
+                (index, row)
+            })
+            .collect();
+        rows.sort_by_key(|(index, row)| (row.severity, *index, std::cmp::Reverse(row.spans)));
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
 }

@@ -1,6 +1,6 @@
 //! Lints about names.
 
-use super::{Observed, Seen};
+use super::{Observed, Seen, name};
 
 /// Deprecated keys, what took their place, and since which version of the semantic conventions (semconv.md §2-§6).
 const DEPRECATED: &[(&str, &str, &str)] = &[
@@ -39,27 +39,50 @@ const DEPRECATED: &[(&str, &str, &str)] = &[
     ("net.peer.name", "server.address", "1.21"),
 ];
 
-/// A key that the conventions have given up, of which Clew goes on reading what it means.
+/// Beginnings of scopes that read `OTEL_SEMCONV_STABILITY_OPT_IN` (opentelemetry-python-contrib, -js-contrib). Many others
+/// begin like them, OpenLLMetry's among them, for which it does nothing.
+const OPT_IN: &[&str] = &[
+    "opentelemetry.instrumentation.genai.",
+    "opentelemetry.instrumentation.openai_v2",
+    "opentelemetry.instrumentation.google_genai",
+    "opentelemetry.util.genai",
+    "opentelemetry.instrumentation.aiohttp_client",
+    "opentelemetry.instrumentation.aiohttp_server",
+    "opentelemetry.instrumentation.asgi",
+    "opentelemetry.instrumentation.django",
+    "opentelemetry.instrumentation.falcon",
+    "opentelemetry.instrumentation.fastapi",
+    "opentelemetry.instrumentation.flask",
+    "opentelemetry.instrumentation.httpx",
+    "opentelemetry.instrumentation.requests",
+    "opentelemetry.instrumentation.starlette",
+    "opentelemetry.instrumentation.urllib",
+    "opentelemetry.instrumentation.wsgi",
+    "@opentelemetry/instrumentation-http",
+];
+
+/// A key that the conventions have given up, of which Clew goes on reading what it means. One that stands beside its
+/// successor is there for older readers.
 pub(super) fn deprecated(span: &Observed) -> Option<Seen> {
     let attributes = &span.view.span.attributes;
+    let has = |key: &str| attributes.iter().any(|one| one.key == key);
     let (old, new, since) = DEPRECATED
         .iter()
-        .find(|(old, ..)| attributes.iter().any(|one| one.key == *old))?;
-    let latest = if span.scope().starts_with("opentelemetry.instrumentation") {
-        "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental,http".to_owned()
+        .find(|(old, new, _)| has(old) && !has(new))?;
+    let what = format!("{old} is called {new} since semantic conventions {since}; Clew reads both");
+    let scope = span.scope();
+    if OPT_IN.iter().any(|known| scope.starts_with(known)) {
+        let advice = "Ask for the new names where the program starts.";
+        let setting = "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental,http";
+        return Some(Seen::new(what, advice).set(setting));
+    }
+    let who = if scope.is_empty() {
+        "the instrumentation"
     } else {
-        let scope = span.scope();
-        let who = if scope.is_empty() {
-            "the instrumentation"
-        } else {
-            scope
-        };
-        format!("update {who}; where you set {old} yourself, set {new}")
+        name(scope)
     };
-    Some(Seen::new(
-        format!("{old} is called {new} since semantic conventions {since}; Clew reads both"),
-        latest,
-    ))
+    let advice = format!("Update {who}; where you set {old} yourself, set {new}.");
+    Some(Seen::new(what, advice))
 }
 
 /// A program that does not say what it is called.
@@ -68,7 +91,8 @@ pub(super) fn no_service(span: &Observed) -> Option<Seen> {
     (service.is_empty() || service.starts_with("unknown_service")).then(|| {
         Seen::new(
             "A program does not say its name: it stands among others without one",
-            "OTEL_SERVICE_NAME=my-agent",
+            "Name it where it starts.",
         )
+        .set("OTEL_SERVICE_NAME=my-agent")
     })
 }

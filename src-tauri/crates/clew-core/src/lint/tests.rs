@@ -2,11 +2,13 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::Event;
 
 use super::*;
 use crate::convention::facts;
-use crate::convention::tests::recorded::recorded;
-use crate::trace::flag;
+use crate::convention::tests::recorded::{Recorded, folders, recorded};
+use crate::trace::testing::{recorded_row, traced};
+use crate::trace::{SpanRow, flag};
 
 /// 2026-11-20 in microseconds since the epoch.
 const NOON: u64 = 1_795_000_000_000_000;
@@ -18,8 +20,11 @@ struct Sent {
     scope: InstrumentationScope,
     flags: u16,
     received_micros: u64,
+    now_micros: u64,
+    source: i64,
     is_running: bool,
-    doubled_by: Option<&'static str>,
+    counts: bool,
+    twin: Option<Twin<'static>>,
 }
 
 fn text(key: &str, text: &str) -> KeyValue {
@@ -68,51 +73,52 @@ fn good() -> Sent {
         },
         flags: 0,
         received_micros: NOON + 3_000_000,
+        now_micros: NOON + 7_200_000_000,
+        source: 0,
         is_running: false,
-        doubled_by: None,
+        counts: true,
+        twin: None,
     }
 }
 
 fn look(sent: &[Sent]) -> Vec<LintRow> {
-    let views: Vec<(SpanView, Facts)> = sent
-        .iter()
-        .map(|sent| {
-            let view = SpanView {
-                span: &sent.span,
-                resource: &sent.resource,
-                scope: &sent.scope,
-                logs: &[],
-            };
-            let facts = facts(&view);
-            (view, facts)
-        })
-        .collect();
-    lint(
-        sent.iter()
-            .zip(&views)
-            .map(|(sent, (view, facts))| Observed {
-                trace_id: TraceId::from_bytes(&[1; 16]).expect("valid"),
-                span_id: SpanId::from_bytes(&[2; 8]).expect("valid"),
-                view: *view,
-                facts,
-                flags: sent.flags,
-                received_micros: sent.received_micros,
-                source: 0,
-                is_running: sent.is_running,
-                doubled_by: sent.doubled_by,
-            }),
-    )
+    let mut linting = Linting::default();
+    for sent in sent {
+        let view = SpanView {
+            span: &sent.span,
+            resource: &sent.resource,
+            scope: &sent.scope,
+            logs: &[],
+        };
+        linting.look(&Observed {
+            trace_id: TraceId::from_bytes(&[1; 16]).expect("valid"),
+            span_id: SpanId::from_bytes(&[2; 8]).expect("valid"),
+            view,
+            facts: &facts(&view),
+            flags: sent.flags,
+            received_micros: sent.received_micros,
+            now_micros: sent.now_micros,
+            source: sent.source,
+            is_running: sent.is_running,
+            counts: sent.counts,
+            twin: sent.twin,
+        });
+    }
+    linting.rows()
 }
 
-fn seen(change: impl FnOnce(&mut Sent)) -> Vec<(String, String)> {
+/// The lint, what it advises and the setting.
+fn seen(change: impl FnOnce(&mut Sent)) -> Vec<(String, String, String)> {
     let mut sent = good();
     change(&mut sent);
     let rows = look(&[sent]);
-    rows.into_iter().map(|row| (row.lint, row.fix)).collect()
+    rows.into_iter()
+        .map(|row| (row.lint, row.advice, row.setting.unwrap_or_default()))
+        .collect()
 }
 
 fn names(change: impl FnOnce(&mut Sent)) -> Vec<String> {
-    seen(change).into_iter().map(|(lint, _)| lint).collect()
+    seen(change).into_iter().map(|(lint, ..)| lint).collect()
 }
 
 fn without(sent: &mut Sent, keys: &[&str]) {
@@ -128,19 +134,200 @@ fn nothing_is_said_of_a_good_call() {
     assert_eq!(look(&[good()]), []);
 }
 
+fn put(sent: &mut Sent, key: &str, value: &str) {
+    without(sent, &[key]);
+    sent.span.attributes.push(text(key, value));
+}
+
+fn put_true(sent: &mut Sent, key: &str) {
+    let value = attribute(key, Value::BoolValue(true));
+    sent.span.attributes.push(value);
+}
+
+fn events(sent: &mut Sent, names: &[&str]) {
+    let named = names.iter().map(|name| Event {
+        name: (*name).to_owned(),
+        ..Event::default()
+    });
+    sent.span.events = named.collect();
+}
+
+/// A conversation that breaks off.
+const BROKEN: &str = r#"[{"role":"assistant","parts":[{"type":"text","content":"{\"a"#;
+const CONTENT: [&str; 2] = ["gen_ai.input.messages", "gen_ai.output.messages"];
+
+type Change = fn(&mut Sent);
+
+/// For each lint a change of a good call in which it sees something, and nothing else does; and one that looks like it
+/// and is none.
+const CASES: &[(&str, Change, Change)] = &[
+    (
+        "missing_usage",
+        |sent| without(sent, &USAGE),
+        // Another span tells of the call, and this one of no tokens.
+        |sent| {
+            without(sent, &USAGE);
+            sent.counts = false;
+        },
+    ),
+    (
+        "missing_model",
+        |sent| without(sent, &["gen_ai.request.model"]),
+        |sent| {
+            without(sent, &["gen_ai.request.model"]);
+            sent.counts = false;
+        },
+    ),
+    (
+        "cut_values",
+        |sent| put(sent, "gen_ai.output.messages", BROKEN),
+        // The model stopped in the middle of the JSON that it was asked for.
+        |sent| {
+            put(sent, "gen_ai.output.messages", BROKEN);
+            put(sent, "gen_ai.response.finish_reasons", r#"["max_tokens"]"#);
+        },
+    ),
+    (
+        "dropped",
+        |sent| sent.span.dropped_attributes_count = 3,
+        |sent| sent.span.dropped_attributes_count = 0,
+    ),
+    (
+        "doubled_usage",
+        |sent| {
+            sent.counts = false;
+            sent.twin = Some(Twin {
+                scope: "openinference.instrumentation.langchain",
+                service: "shop",
+            });
+        },
+        // The client's span and that of the server that it called.
+        |sent| {
+            sent.counts = false;
+            sent.twin = Some(Twin {
+                scope: "vllm.llm_engine",
+                service: "vllm",
+            });
+        },
+    ),
+    (
+        "broken_parent",
+        |sent| sent.flags = flag::ORPHAN,
+        // An agent that waits for its user.
+        |sent| {
+            sent.flags = flag::ORPHAN;
+            sent.now_micros = sent.received_micros + 1_200_000_000;
+        },
+    ),
+    ("cycle", |sent| sent.flags = flag::CYCLE, |_| {}),
+    (
+        "clock",
+        |sent| sent.flags = flag::SKEW,
+        |sent| sent.received_micros = NOON - 1_000_000,
+    ),
+    (
+        "no_service",
+        |sent| sent.resource.attributes.clear(),
+        |sent| sent.resource.attributes = vec![text("service.name", "no_unknown_service")],
+    ),
+    (
+        "content_off",
+        |sent| without(sent, &CONTENT),
+        // It may still come.
+        |sent| {
+            without(sent, &CONTENT);
+            sent.span.end_time_unix_nano = 0;
+        },
+    ),
+    (
+        "equal_lengths",
+        |sent| {
+            for key in ["app.first", "app.second"] {
+                put(sent, key, &key.repeat(1_024)[..1_024]);
+            }
+            // Of more bytes, and of as many characters.
+            put(sent, "app.third", &format!("ü{}", "z".repeat(1_023)));
+        },
+        // Pieces of documents are cut by the program, and hashes are of one length by nature.
+        |sent| {
+            for (key, letter) in [
+                ("retrieval.documents.0.document.content", "x"),
+                ("retrieval.documents.1.document.content", "y"),
+                ("retrieval.documents.12.document.content", "z"),
+                ("app.one", "0"),
+                ("app.two", "a"),
+                ("app.three", "f"),
+                ("app.same", "x"),
+            ] {
+                put(sent, key, &letter.repeat(1_000));
+            }
+            for key in ["app.first", "app.second", "app.third"] {
+                put(sent, key, &"z".repeat(2_000));
+            }
+        },
+    ),
+    (
+        "dropped_events",
+        |sent| {
+            sent.span.dropped_events_count = 3;
+            events(sent, &["gen_ai.content.completion.chunk", "retry"]);
+        },
+        // One for each chunk of an answer.
+        |sent| {
+            sent.span.dropped_events_count = 3;
+            events(sent, &["mlflow.chunk.item.9", "mlflow.chunk.item.10"]);
+        },
+    ),
+    (
+        "remote_parent",
+        |sent| {
+            sent.flags = flag::ORPHAN;
+            sent.span.flags = 0x301;
+        },
+        |sent| sent.span.flags = 0x301,
+    ),
+    (
+        "late",
+        |sent| sent.received_micros = NOON + 40_000_000,
+        |sent| {
+            sent.received_micros = NOON + 40_000_000;
+            sent.source = 1;
+        },
+    ),
+    (
+        "deprecated_names",
+        |sent| {
+            without(sent, &["gen_ai.provider.name"]);
+            put(sent, "gen_ai.system", "openai");
+        },
+        // Both, for older readers.
+        |sent| put(sent, "gen_ai.system", "openai"),
+    ),
+];
+
 #[test]
-fn a_streamed_call_without_token_counts_is_told_what_to_ask_for() {
+fn every_lint_sees_its_fault_and_not_what_looks_like_it() {
+    let cases: Vec<&str> = CASES.iter().map(|(name, ..)| *name).collect();
+    let lints: Vec<&str> = LINTS.iter().map(|lint| lint.id).collect();
+    assert_eq!(cases, lints, "a case for each lint, in its order");
+    for (name, fault, none) in CASES {
+        assert_eq!(names(fault), [*name]);
+        assert_eq!(names(none), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_call_without_token_counts_is_told_what_to_do() {
     let found = seen(|sent| {
         without(sent, &USAGE);
-        sent.span
-            .attributes
-            .push(attribute("gen_ai.request.stream", Value::BoolValue(true)));
+        put_true(sent, "gen_ai.request.stream");
     });
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].0, "missing_usage");
-    assert!(found[0].1.contains("include_usage"), "{}", found[0].1);
+    assert!(found[0].2.contains("include_usage"), "{}", found[0].2);
     let found = seen(|sent| without(sent, &USAGE));
     assert!(found[0].1.contains("openai_v2"), "{}", found[0].1);
+    assert_eq!(found[0].2, "", "nothing to paste");
     // Neither while it runs, nor of one that failed.
     let running = names(|sent| {
         without(sent, &USAGE);
@@ -150,57 +337,106 @@ fn a_streamed_call_without_token_counts_is_told_what_to_ask_for() {
 }
 
 #[test]
-fn each_fault_is_seen_and_nothing_else() {
-    type Change = fn(&mut Sent);
-    let cases: [(&str, Change); 11] = [
-        ("missing_model", |sent| {
-            without(sent, &["gen_ai.request.model"])
-        }),
-        ("content_off", |sent| {
-            without(sent, &["gen_ai.input.messages", "gen_ai.output.messages"]);
-        }),
-        ("cut_values", |sent| {
-            for (key, letter) in [("app.first", "x"), ("app.second", "y")] {
-                sent.span.attributes.push(text(key, &letter.repeat(1_024)));
-            }
-        }),
-        ("dropped", |sent| sent.span.dropped_attributes_count = 3),
-        ("doubled_usage", |sent| {
-            sent.doubled_by = Some("openinference.instrumentation.langchain")
-        }),
-        ("broken_parent", |sent| sent.flags = flag::ORPHAN),
-        ("cycle", |sent| sent.flags = flag::CYCLE),
-        ("clock", |sent| sent.flags = flag::SKEW),
-        ("clock", |sent| sent.received_micros = NOON - 60_000_000),
-        ("late", |sent| sent.received_micros = NOON + 40_000_000),
-        ("no_service", |sent| sent.resource.attributes.clear()),
-    ];
-    for (name, change) in cases {
-        assert_eq!(names(change), [name]);
-    }
-    let old = seen(|sent| sent.span.attributes.push(text("gen_ai.system", "openai")));
-    assert_eq!(old.len(), 1);
-    assert_eq!(old[0].0, "deprecated_names");
-    assert!(old[0].1.starts_with("OTEL_SEMCONV_STABILITY_OPT_IN"));
+fn servers_that_never_have_content_are_not_told_to_send_it() {
+    let found = names(|sent| {
+        without(sent, &CONTENT);
+        sent.scope.name = "vllm.llm_engine".to_owned();
+    });
+    assert_eq!(found, [""; 0]);
 }
 
 #[test]
-fn one_long_value_is_not_a_limit_and_an_absent_parent_of_a_running_trace_no_fault() {
-    assert_eq!(
-        names(|sent| {
-            for key in ["app.first", "app.same"] {
-                sent.span.attributes.push(text(key, &"x".repeat(1_024)));
-            }
-        }),
-        [""; 0]
-    );
-    assert_eq!(
+fn a_parent_that_is_missing_from_a_file_will_not_come() {
+    let orphan = |source: i64| {
         names(|sent| {
             sent.flags = flag::ORPHAN;
-            sent.is_running = true;
-        }),
-        [""; 0]
+            sent.source = source;
+            sent.now_micros = sent.received_micros;
+        })
+    };
+    assert_eq!(orphan(0), [""; 0]);
+    assert_eq!(orphan(1), ["broken_parent"]);
+    let running = names(|sent| {
+        sent.flags = flag::ORPHAN;
+        sent.is_running = true;
+    });
+    assert_eq!(running, [""; 0]);
+}
+
+#[test]
+fn a_start_after_the_arrival_is_a_clock_ahead() {
+    let found = names(|sent| sent.received_micros = NOON - 60_000_000);
+    assert_eq!(found, ["clock"]);
+}
+
+#[test]
+fn only_scopes_that_read_the_variable_are_told_to_set_it() {
+    let old = |scope: &str| {
+        seen(|sent| {
+            without(sent, &["gen_ai.provider.name"]);
+            put(sent, "gen_ai.system", "openai");
+            sent.scope.name = scope.to_owned();
+        })
+        .remove(0)
+    };
+    let (_, _, setting) = old("opentelemetry.instrumentation.openai_v2");
+    assert!(
+        setting.starts_with("OTEL_SEMCONV_STABILITY_OPT_IN"),
+        "{setting}"
     );
+    for scope in [
+        "opentelemetry.instrumentation.openai.v1",
+        "opentelemetry.instrumentation.langchain",
+    ] {
+        let (_, advice, setting) = old(scope);
+        assert_eq!(setting, "");
+        assert!(advice.starts_with(&format!("Update {scope}")), "{advice}");
+    }
+}
+
+/// Whatever a program calls itself, no sentence grows with it.
+#[test]
+fn names_from_telemetry_are_cut_and_never_pasted() {
+    let long = "ü".repeat(5_000);
+    let sent = || {
+        let mut sent = good();
+        sent.scope.name = long.clone();
+        sent.resource.attributes = vec![text("service.name", &long)];
+        sent
+    };
+    let mut bare = sent();
+    without(&mut bare, &USAGE);
+    let mut old = sent();
+    without(&mut old, &["gen_ai.provider.name"]);
+    put(&mut old, "gen_ai.system", "openai");
+    let mut broken = sent();
+    put(&mut broken, &long, "{");
+    for key in ["one", "two", "three"] {
+        put(
+            &mut broken,
+            &format!("{key}{long}"),
+            &format!("{key:z<1024}"),
+        );
+    }
+    let rows = look(&[bare, old, broken]);
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    for row in rows {
+        for text in [&row.what, &row.advice, &row.service, &row.scope] {
+            assert!(text.len() < 500, "{text}");
+        }
+        assert!(!row.setting.unwrap_or_default().contains('ü'));
+    }
+}
+
+#[test]
+fn values_beyond_all_limits_are_not_counted_and_damaged_ones_do_no_harm() {
+    let found = names(|sent| {
+        for key in ["one", "two", "three"] {
+            put(sent, key, &format!("{key}{}", "é".repeat(1 << 20)));
+        }
+        sent.span.attributes.push(KeyValue::default());
+    });
+    assert_eq!(found, [""; 0]);
 }
 
 #[test]
@@ -228,26 +464,63 @@ fn what_is_the_same_is_told_once_worst_first() {
     );
 }
 
+/// What is wrong with a recording, as its traces stand when they rest.
+fn of_recording(folder: &str) -> Vec<LintRow> {
+    let mut traces: BTreeMap<Vec<u8>, Vec<Recorded>> = BTreeMap::new();
+    for span in recorded(folder) {
+        traces
+            .entry(span.span.trace_id.clone())
+            .or_default()
+            .push(span);
+    }
+    let mut linting = Linting::default();
+    for spans in traces.values() {
+        let rows: Vec<SpanRow> = spans.iter().map(recorded_row).collect();
+        let trace = traced(&rows);
+        for (row, recorded) in spans.iter().enumerate() {
+            let view = recorded.view();
+            let told = told(&trace, row);
+            linting.look(&Observed {
+                trace_id: TraceId::from_bytes(&view.span.trace_id).expect("an id"),
+                span_id: rows[row].span_id,
+                view,
+                facts: &facts(&view),
+                flags: trace.tree().flags[row],
+                received_micros: view.span.end_time_unix_nano / 1_000,
+                now_micros: u64::MAX,
+                source: 0,
+                is_running: false,
+                counts: told.counts,
+                twin: told.twin.map(|twin| Twin {
+                    scope: &spans[twin].scope.name,
+                    service: &rows[twin].service,
+                }),
+            });
+        }
+    }
+    linting.rows()
+}
+
+#[test]
+fn recordings_are_linted_like_this() {
+    let told: Vec<String> = folders()
+        .iter()
+        .flat_map(|folder| {
+            let rows = of_recording(folder).into_iter();
+            rows.map(move |row| {
+                let share = format!("{} of {}", row.spans, row.of);
+                format!("{folder}: {} {} ({share})", row.lint, row.scope)
+            })
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
 /// What real programs sent is not called wrong where it is right.
 #[test]
 fn recordings_with_token_counts_and_content_pass() {
     for folder in ["openllmetry_langgraph", "vercel_ai6"] {
-        let spans = recorded(folder);
-        let sent: Vec<(SpanView, Facts)> = spans
-            .iter()
-            .map(|recorded| (recorded.view(), facts(&recorded.view())))
-            .collect();
-        let rows = lint(sent.iter().map(|(view, facts)| Observed {
-            trace_id: TraceId::from_bytes(&view.span.trace_id).expect("an id"),
-            span_id: SpanId::from_bytes(&view.span.span_id).expect("an id"),
-            view: *view,
-            facts,
-            flags: 0,
-            received_micros: view.span.end_time_unix_nano / 1_000,
-            source: 0,
-            is_running: false,
-            doubled_by: None,
-        }));
+        let rows = of_recording(folder);
         let errors: Vec<&LintRow> = rows
             .iter()
             .filter(|row| row.severity == Severity::Error)

@@ -24,6 +24,6 @@ pub use id::{InvalidId, SpanId, TraceId};
 pub use llm::{Document, Message, Operation, Part, ToolDefinition};
 pub use money::NanoUsd;
 pub use outcome::{ErrorClass, Stage};
-pub use time::UnixNanos;
+pub use time::{ROUNDING_NANOS, UnixNanos, first_token, nanos_between};
 pub use usage::{Split, Usage, UsageFault};
 pub use value::{SpanView, as_f64, as_str, as_u64, display, to_json};

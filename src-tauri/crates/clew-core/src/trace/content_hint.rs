@@ -23,7 +23,8 @@ const OPENTELEMETRY: &str = "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experim
 /// What to raise where an SDK may have dropped content.
 const LIMITS: &str = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT=1000 OTEL_SPAN_EVENT_COUNT_LIMIT=1000";
 
-/// Beginnings of scope names, who that is, what it does by default, and the setting; the first that fits counts.
+/// Beginnings of scope names, who that is, what it does by default, and the setting as it is pasted; the first that fits
+/// counts.
 const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
     (
         "opentelemetry.instrumentation.genai.",
@@ -83,7 +84,7 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "langfuse-sdk",
         "Langfuse",
         ByDefault::On,
-        "@observe(capture_input=True, capture_output=True), and no mask in Langfuse(mask=…)",
+        "@observe(capture_input=True, capture_output=True)",
     ),
     (
         "langsmith",
@@ -138,7 +139,7 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "org.springframework",
         "Spring AI",
         ByDefault::Off,
-        "spring.ai.chat.observations.log-prompt=true spring.ai.chat.observations.log-completion=true",
+        "SPRING_AI_CHAT_OBSERVATIONS_LOGPROMPT=true SPRING_AI_CHAT_OBSERVATIONS_LOGCOMPLETION=true",
     ),
     (
         "Microsoft.SemanticKernel",
@@ -192,13 +193,13 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "codex_cli",
         "Codex",
         ByDefault::Off,
-        "[otel] log_user_prompt = true, in config.toml",
+        "log_user_prompt = true",
     ),
     (
         "gemini-cli",
         "Gemini CLI",
         ByDefault::On,
-        "telemetry.logPrompts: true, in settings.json",
+        r#""logPrompts": true"#,
     ),
     ("vllm.llm_engine", "vLLM", ByDefault::Never, ""),
     (
@@ -221,8 +222,50 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
     ),
 ];
 
+/// Where a setting belongs that is neither a variable of the environment nor a line of the program, or what else may
+/// stand in its way, by who takes it: a sentence.
+const PLACES: &[(&str, &str)] = &[
+    ("Langfuse", "No mask may be given to Langfuse(mask=…)."),
+    ("Codex", "It belongs below [otel] in config.toml."),
+    (
+        "Gemini CLI",
+        "It belongs to \"telemetry\" in settings.json.",
+    ),
+];
+
+/// Why a model call shows no content, and what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hint {
+    who: &'static str,
+    why: &'static str,
+    /// What to paste into a shell, a program or a file of settings; empty where nothing helps.
+    pub(crate) setting: &'static str,
+    /// Where it belongs, or what else to see to: a sentence, or nothing.
+    pub(crate) place: &'static str,
+}
+
+impl Hint {
+    /// Why there is no content, in a sentence.
+    pub(crate) fn reason(&self) -> String {
+        format!("{} {}.", self.who, self.why)
+    }
+
+    /// As the side panel shows it.
+    pub(crate) fn shown(&self) -> ContentHint {
+        let mut reason = self.reason();
+        if !self.place.is_empty() {
+            reason.push(' ');
+            reason.push_str(self.place);
+        }
+        ContentHint {
+            reason,
+            setting: self.setting.to_owned(),
+        }
+    }
+}
+
 /// The hint for a model call that states a model or tokens, but neither what was sent nor what came back.
-pub(crate) fn content_hint(scope: &str, facts: &Facts) -> Option<ContentHint> {
+pub(crate) fn content_hint(scope: &str, facts: &Facts) -> Option<Hint> {
     let operation = facts.operation.as_ref().map(|operation| operation.value);
     let content = facts.input.is_some()
         || facts.output.is_some()
@@ -256,9 +299,12 @@ pub(crate) fn content_hint(scope: &str, facts: &Facts) -> Option<ContentHint> {
         }
         ByDefault::On => "records what was sent and answered unless it is told not to, as here",
     };
-    Some(ContentHint {
-        reason: format!("{who} {why}."),
-        setting: setting.to_owned(),
+    let place = PLACES.iter().find(|(known, _)| *known == who);
+    Some(Hint {
+        who,
+        why,
+        setting,
+        place: place.map_or("", |(_, place)| place),
     })
 }
 
@@ -309,6 +355,26 @@ mod tests {
             let hint = content_hint(scope, &bare_call()).expect("a call without content");
             assert!(hint.setting.contains(expected), "{scope}: {}", hint.setting);
         }
+    }
+
+    #[test]
+    fn settings_are_pasted_and_what_else_to_see_to_is_said() {
+        for (_, who, _, setting) in SETTINGS {
+            for prose in [", and ", ", in ", "…", "\n"] {
+                assert!(!setting.contains(prose), "{who}: {setting}");
+            }
+        }
+        for (who, place) in PLACES {
+            assert!(SETTINGS.iter().any(|(_, known, ..)| known == who), "{who}");
+            assert!(place.ends_with('.'), "{place}");
+        }
+        let hint = content_hint("gemini-cli", &bare_call()).expect("a call without content");
+        assert!(
+            hint.shown()
+                .reason
+                .ends_with("It belongs to \"telemetry\" in settings.json.")
+        );
+        assert!(!hint.reason().contains("settings.json"));
     }
 
     #[test]

@@ -99,9 +99,9 @@ pub struct LogRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ContentHint {
-    /// One sentence.
+    /// Why, and where the setting belongs where that is no matter of course: a sentence or two.
     pub reason: String,
-    /// The setting to copy ("TRACELOOP_TRACE_CONTENT=true").
+    /// The setting to copy ("TRACELOOP_TRACE_CONTENT=true"); empty where nothing helps.
     pub setting: String,
 }
 

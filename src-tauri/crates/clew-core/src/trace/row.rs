@@ -5,7 +5,9 @@ use serde_json::Value as Json;
 
 use crate::convention::conversation;
 use crate::estimate::{Estimate, estimate};
-use crate::model::{ErrorClass, Facts, Message, Operation, Part, SpanId, Stage, UnixNanos, Usage};
+use crate::model::{
+    ErrorClass, Facts, Message, Operation, Part, SpanId, Stage, UnixNanos, Usage, first_token,
+};
 use crate::quality::Finding;
 
 /// Characters of a preview.
@@ -61,12 +63,10 @@ impl SpanRow {
         stated.unwrap_or(&self.name)
     }
 
-    /// Nanoseconds to its first token; `None` where not stated, or stated to be later than its end.
+    /// Nanoseconds to its first token; `None` where not stated, or where what is stated cannot be.
     #[must_use]
     pub fn ttft_nanos(&self) -> Option<u64> {
-        let stated = self.facts.as_ref()?.ttft_nanos?;
-        let took = self.end.0.checked_sub(self.start.0);
-        (self.end.0 == 0 || took.is_some_and(|took| stated <= took)).then_some(stated)
+        first_token(self.facts.as_ref()?.ttft_nanos?, self.start.0, self.end.0)
     }
 
     /// What kind of step it is.

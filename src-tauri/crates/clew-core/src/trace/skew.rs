@@ -3,10 +3,7 @@
 //! Times are shown as received and never moved, because moving them would invent a measurement; a span that cannot have
 //! started when it says is flagged instead. Ending after the parent is no sign: work that nobody waits for does so.
 
-use crate::model::UnixNanos;
-
-/// Below this, in nanoseconds, it is no skew: clocks of different resolution round that much apart.
-const ROUNDING: u64 = 1_000_000;
+use crate::model::{ROUNDING_NANOS, UnixNanos};
 
 /// How long before its parent a span says that it started, in nanoseconds; `None` where that is less than a millisecond,
 /// or one of the two states no start (0).
@@ -18,7 +15,7 @@ pub fn skew(parent: UnixNanos, start: UnixNanos) -> Option<u64> {
     parent
         .0
         .checked_sub(start.0)
-        .filter(|&before| before >= ROUNDING)
+        .filter(|&before| before >= ROUNDING_NANOS)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Rows for tests.
 
 use super::{RowFacts, SpanRow, TraceRows, Waterfall, summary, waterfall};
-use crate::model::{Facts, Operation, SpanId, TraceId, UnixNanos, Usage};
+use crate::convention::facts;
+use crate::convention::tests::recorded::Recorded;
+use crate::model::{Facts, Operation, SpanId, TraceId, UnixNanos, Usage, display};
 use crate::price::PriceDesk;
 
 /// A span without facts.
@@ -19,6 +21,28 @@ pub(crate) fn row(id: u64, parent: Option<u64>, start: u64, end: u64) -> SpanRow
         variants: 1,
         received_micros: 0,
         facts: Some(Box::new(RowFacts::of(&Facts::default(), &[]))),
+    }
+}
+
+/// The row of a recorded span.
+pub(crate) fn recorded_row(recorded: &Recorded) -> SpanRow {
+    let (span, view) = (&recorded.span, recorded.view());
+    let status = span.status.as_ref().map_or(0, |status| status.code);
+    SpanRow {
+        span_id: SpanId::from_bytes(&span.span_id).expect("a span id"),
+        parent: SpanId::from_bytes(&span.parent_span_id).ok(),
+        start: UnixNanos(span.start_time_unix_nano),
+        end: UnixNanos(span.end_time_unix_nano),
+        name: span.name.clone(),
+        service: view
+            .resource_attr("service.name")
+            .map(display)
+            .unwrap_or_default(),
+        status: u8::try_from(status).unwrap_or(0),
+        repaired: false,
+        variants: 1,
+        received_micros: 0,
+        facts: Some(Box::new(RowFacts::of(&facts(&view), &[]))),
     }
 }
 

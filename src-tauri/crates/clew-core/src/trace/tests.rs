@@ -5,37 +5,20 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::testing::{call, drawn, row, step, traced};
+use super::testing::{call, drawn, recorded_row, row, step, traced};
 use super::*;
 use crate::convention::facts;
 use crate::convention::tests::recorded::{folders, recorded};
-use crate::model::{Facts, Operation, SpanId, TraceId, UnixNanos, Usage, display};
+use crate::model::{Facts, Operation, SpanId, TraceId, UnixNanos, Usage};
 
 /// Rows of a recording by trace.
 fn traces(folder: &str) -> BTreeMap<Vec<u8>, Vec<SpanRow>> {
     let mut traces: BTreeMap<Vec<u8>, Vec<SpanRow>> = BTreeMap::new();
     for recorded in recorded(folder) {
-        let (span, view) = (&recorded.span, recorded.view());
-        let status = span.status.as_ref().map_or(0, |status| status.code);
         traces
-            .entry(span.trace_id.clone())
+            .entry(recorded.span.trace_id.clone())
             .or_default()
-            .push(SpanRow {
-                span_id: SpanId::from_bytes(&span.span_id).expect("a span id"),
-                parent: SpanId::from_bytes(&span.parent_span_id).ok(),
-                start: UnixNanos(span.start_time_unix_nano),
-                end: UnixNanos(span.end_time_unix_nano),
-                name: span.name.clone(),
-                service: view
-                    .resource_attr("service.name")
-                    .map(display)
-                    .unwrap_or_default(),
-                status: u8::try_from(status).unwrap_or(0),
-                repaired: false,
-                variants: 1,
-                received_micros: 0,
-                facts: Some(Box::new(RowFacts::of(&facts(&view), &[]))),
-            });
+            .push(recorded_row(&recorded));
     }
     traces
 }
@@ -371,17 +354,17 @@ fn only_a_trace_that_no_longer_runs_has_orphans() {
 fn a_first_token_after_the_end_is_in_no_row_and_no_summary() {
     let mut call = call(1, None, (100, 10), None);
     let facts = call.facts.as_mut().expect("call gives facts");
-    facts.ttft_nanos = Some(5_000);
+    facts.ttft_nanos = Some(5_000_000);
     let shown = drawn(&[call.clone()]);
     assert_eq!(
         (shown.ttft[0], shown.value.summary.ttft_nanos),
         (-1.0, None)
     );
-    call.end = UnixNanos(call.start.0 + 6_000);
+    call.end = UnixNanos(call.start.0 + 6_000_000);
     let shown = drawn(&[call]);
     assert_eq!(
         (shown.ttft[0], shown.value.summary.ttft_nanos),
-        (5_000.0, Some(5_000))
+        (5_000_000.0, Some(5_000_000))
     );
 }
 

@@ -14,8 +14,9 @@ use clew_core::price::PriceDesk;
 use clew_core::trace::SpanRow;
 use tokio::sync::Notify;
 
-use super::derived::{Derived, Summarised, derive, each, forget, heads};
+use super::derived::{Derived, Summarised, derive, each, heads};
 use super::elsewhere;
+use super::facts_row::forget;
 use super::indexing::{Batch, Handover, Indexer};
 use super::overrides;
 use super::pieces;

@@ -14,6 +14,7 @@ pub(crate) mod derived;
 pub(crate) mod disk;
 pub(crate) mod elsewhere;
 pub(crate) mod facets;
+mod facts_row;
 pub(crate) mod figures;
 pub(crate) mod ground;
 mod indexing;

@@ -48,6 +48,16 @@ fn text(text: &str) -> Value {
 }
 
 #[test]
+fn a_time_that_cannot_be_is_noted_under_the_users_key() {
+    let chosen = overrides(&[("acme.wait", "ttft_ms")]).expect("good overrides");
+    let span = span(&[("acme.wait", Value::IntValue(-40))]);
+    let facts = with(&span, |view| facts_with(view, &chosen));
+    assert_eq!(facts.ttft_nanos, None);
+    let noted = facts.impossible.expect("a time that cannot be");
+    assert_eq!(noted.value, ["acme.wait"]);
+}
+
+#[test]
 fn what_the_user_says_of_a_key_comes_before_any_convention() {
     let chosen = overrides(&[
         ("acme.model", "request_model"),

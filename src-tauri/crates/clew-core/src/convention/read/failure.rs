@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::{RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexSet, RegexSetBuilder};
 
 use super::key_map::KeyMap;
 use crate::model::{ErrorClass, ErrorFact, Operation, Stated, as_u64, display};
@@ -18,17 +18,25 @@ const HTTP: &[&str] = &[
 /// Attributes that hold a gRPC status by number or name.
 const GRPC: &[&str] = &["rpc.grpc.status_code", "rpc.response.status_code"];
 
-/// What types and messages say, in order of trust: a provider states a prompt that is too long, or filtered, with the
-/// code of any bad request, and a limit or a timeout of its own with any text.
+/// What types and messages say, in order of trust: a limit on tokens a minute is stated in the words of a prompt that is
+/// too long, a filter with the code of any bad request, and a limit or a timeout of a provider's own with any text.
 const WORDS: &[(ErrorClass, &[&str])] = &[
+    (
+        ErrorClass::RateLimit,
+        &[
+            r"tokens per (min|minute|day)\b",
+            r"\b(TPM|RPM|TPD|RPD)\b",
+            r"rate_limit_exceeded",
+        ],
+    ),
     (
         ErrorClass::ContextLength,
         &[
             r"context.?length",
             r"maximum context",
-            r"context window",
+            r"context.?window",
             r"prompt is too long",
-            r"(input|prompt|request) (is|was)? ?too (long|large)",
+            r"(input|prompt) (is|was)? ?too (long|large)",
             r"exceeds? the (maximum|max|limit)[a-z ]* (tokens|token count|context)",
             r"too many (input|prompt) tokens",
             r"string_above_max_length",
@@ -44,6 +52,16 @@ const WORDS: &[(ErrorClass, &[&str])] = &[
             r"moderation_blocked",
         ],
     ),
+    // A file or a disk of the program's own machine: no provider says so.
+    (
+        ErrorClass::Other,
+        &[
+            r"\berrno (1|13|122)\b",
+            r"\bos error (1|13)\b",
+            r"\b(eacces|eperm)\b",
+            r"disk quota",
+        ],
+    ),
     (
         ErrorClass::RateLimit,
         &[
@@ -51,26 +69,36 @@ const WORDS: &[(ErrorClass, &[&str])] = &[
             r"too.?many.?requests",
             r"resource.?(has been )?exhausted",
             r"throttl",
-            r"quota",
+            r"(\b|_|insufficient)quotas?(\b|_|.?exceeded)",
             r"overloaded",
-            r"\b429\b",
-            r"tokens per (minute|day)",
         ],
     ),
     (
         ErrorClass::Cancelled,
         &[
-            r"cancell?ed",
-            r"cancellation",
-            r"abort(ed|error)",
-            r"client disconnected",
+            // The names of types; a message that tells of a cancelled order is none of them.
+            r"cancell?ed.?(error|exception)",
+            r"cancell?ation.?(error|exception)",
+            r"^[a-z0-9_.]*cancell?ed$",
+            r"abort.?error",
+            r"api.?user.?abort",
             r"keyboardinterrupt",
             r"generatorexit",
+            r"\b(request|operation|a task) (was|has been) (aborted|cancell?ed)",
+            r"\bcontext cancell?ed\b",
+            r"\buser aborted (a|the) request",
+            r"client disconnected",
         ],
     ),
     (
         ErrorClass::Timeout,
-        &[r"time.?d? ?out", r"deadline.?exceeded", r"\b(408|504)\b"],
+        &[
+            r"\btimed?[ -]out\b",
+            r"timed?_?out(\b|_|s\b|error|exception|expired)",
+            r"deadline.?exceeded",
+            // What axios calls a timeout of its own.
+            r"\beconnaborted\b",
+        ],
     ),
     (
         ErrorClass::Auth,
@@ -78,12 +106,11 @@ const WORDS: &[(ErrorClass, &[&str])] = &[
             r"authenticat",
             r"unauthori[sz]ed",
             r"permission.?denied",
-            r"(invalid|incorrect|missing|expired|no)[a-z ]* (api.?key|token|credential)",
+            r"\b(invalid|incorrect|missing|expired|no)\b[a-z -]{0,24}\b(api.?key|(access|auth|bearer|api) token|credential)",
             r"api.?key[a-z_ ]* (is )?(invalid|incorrect|missing|expired|not)",
             r"invalid_api_key",
             r"access.?denied",
             r"forbidden",
-            r"\b(401|403)\b",
         ],
     ),
     (
@@ -93,14 +120,46 @@ const WORDS: &[(ErrorClass, &[&str])] = &[
             r"server.?error",
             r"service.?unavailable",
             r"bad.?gateway",
-            r"\b(500|502|503|520|521|522|523|524)\b",
         ],
     ),
 ];
 
+/// A number of three digits where a status stands: after a word that announces one, or at the start of the text.
+const CODE: &str = r#"(?i)(?:(?P<said>(?:\b|_|status|error|http|response)(?:code|status|http(?:/[0-9](?:\.[0-9])?)?)["']?(?: (?:is|was|of))?\s?[:=(]?\s?["']?)|(?:^|error)["'\[(]?\s?[:=(]?\s?["']?)(?P<code>[0-9]{3})"#;
+
+/// What follows a number that counts or measures something and is no status, in lower case.
+const UNITS: &[&str] = &[
+    "ms",
+    "s",
+    "sec",
+    "secs",
+    "second",
+    "seconds",
+    "min",
+    "minutes",
+    "b",
+    "kb",
+    "mb",
+    "gb",
+    "kib",
+    "mib",
+    "gib",
+    "k",
+    "usd",
+    "bytes",
+    "characters",
+    "tokens",
+    "items",
+    "rows",
+];
+
+/// Bytes of a message in which words are looked for: whole answers and prompts are quoted in some.
+const READ: usize = 16 * 1024;
+
 struct Words {
     set: RegexSet,
     classes: Vec<ErrorClass>,
+    code: Regex,
 }
 
 static KNOWN: LazyLock<Option<Words>> = LazyLock::new(|| {
@@ -114,23 +173,89 @@ static KNOWN: LazyLock<Option<Words>> = LazyLock::new(|| {
     Some(Words {
         set: set.ok()?,
         classes: classes.collect(),
+        code: Regex::new(CODE).ok()?,
     })
 });
 
-/// The class that a type or a message tells.
+/// The class that the words of a type or a message tell.
 fn by_words(text: &str) -> Option<ErrorClass> {
     let known = KNOWN.as_ref()?;
     let first = known.set.matches(text).iter().next()?;
     known.classes.get(first).copied()
 }
 
-/// The class of an HTTP status; 529 is Anthropic's for an overload, 499 nginx's for a client that left.
+/// The class that a status within a type or a message tells ("Error code: 429").
+fn by_code(text: &str) -> Option<ErrorClass> {
+    let known = KNOWN.as_ref()?;
+    known.code.captures_iter(text).find_map(|found| {
+        let code = found.name("code")?;
+        let after = &text[code.end()..];
+        let stands = stands_alone(after) && (found.name("said").is_some() || opens(after));
+        by_http(code.as_str().parse().ok().filter(|_| stands)?)
+    })
+}
+
+/// Whether the number before this text is whole and without a unit.
+fn stands_alone(after: &str) -> bool {
+    let mut rest = after.chars();
+    match rest.next() {
+        None => return true,
+        Some('%' | '$' | '€' | '_') => return false,
+        Some('.' | ',' | ':' | '-') if rest.next().is_some_and(|next| next.is_ascii_digit()) => {
+            return false;
+        }
+        Some(next) if next.is_alphanumeric() => return false,
+        Some(_) => {}
+    }
+    let unit = next_word(after);
+    !UNITS.iter().any(|known| unit.eq_ignore_ascii_case(known))
+}
+
+/// Whether what follows a number that nothing announces reads like a reason ("429 Resource has been exhausted") and not
+/// like what it counts ("500 documents").
+fn opens(after: &str) -> bool {
+    let word = next_word(after);
+    word == "status" || !word.starts_with(|first: char| first.is_lowercase())
+}
+
+/// The word after a space; empty where something else stands there.
+fn next_word(after: &str) -> &str {
+    let word = after.strip_prefix(' ').unwrap_or_default();
+    let end = word.find(|next: char| !next.is_alphanumeric());
+    &word[..end.unwrap_or(word.len())]
+}
+
+/// The parts of a message that tell what went wrong: what stands before its traceback, and the line of the exception
+/// after it. Frames between them hold file names, line numbers and code in which any word may stand.
+fn told(message: &str) -> [&str; 2] {
+    const PYTHON: &str = "Traceback (most recent call last)";
+    let head = capped(message.split(PYTHON).next().unwrap_or_default());
+    let is_frame = |line: &str| {
+        let frame = line.trim_start_matches([' ', '\t']).strip_prefix("at ");
+        frame.is_some_and(|frame| frame.contains(['(', ':']))
+    };
+    let mut lines = head.match_indices('\n').map(|(at, _)| at);
+    let frames = lines.find(|at| head[at + 1..].lines().next().is_some_and(is_frame));
+    let head = &head[..frames.unwrap_or(head.len())];
+    // Of exceptions that led to one another the last.
+    let last = message.rfind(PYTHON).and_then(|at| {
+        let mut lines = message[at..].lines().skip(1);
+        lines.find(|line| line.starts_with(|first: char| first.is_alphabetic()))
+    });
+    [head, capped(last.unwrap_or_default())]
+}
+
+fn capped(text: &str) -> &str {
+    &text[..text.floor_char_boundary(READ)]
+}
+
+/// The class of an HTTP status; 529 is Anthropic's for an overload, 499 nginx's for a client that left. 400, 413 and 422
+/// are said of any request that is not taken: words tell why.
 fn by_http(code: u64) -> Option<ErrorClass> {
     Some(match code {
         429 | 529 => ErrorClass::RateLimit,
         408 | 504 | 524 => ErrorClass::Timeout,
         401 | 403 | 407 => ErrorClass::Auth,
-        413 => ErrorClass::ContextLength,
         499 => ErrorClass::Cancelled,
         500..=599 => ErrorClass::Server,
         _ => return None,
@@ -151,8 +276,8 @@ fn by_grpc(status: &str) -> Option<ErrorClass> {
     })
 }
 
-/// Why the span failed: a prompt too long or filtered by its words, else by its code, else by its words; a tool that
-/// failed is a tool's error whatever it says, unless the caller gave up.
+/// Why the span failed: by its code, else by its words; a tool that failed is a tool's error whatever it says, unless its
+/// type says that the caller gave up.
 pub(super) fn class(
     map: &KeyMap,
     operation: Option<Operation>,
@@ -160,190 +285,50 @@ pub(super) fn class(
 ) -> Stated<ErrorClass> {
     let stated = |class, key: &str| Stated::new(class, &error.convention, key);
     let fact = &error.value;
-    let texts = [fact.kind.as_deref(), fact.message.as_deref()];
-    let said = texts.into_iter().flatten().find_map(by_words);
-    if operation == Some(Operation::Tool) && said != Some(ErrorClass::Cancelled) {
-        return stated(ErrorClass::Tool, &error.key);
-    }
-    let certain =
-        said.filter(|class| matches!(class, ErrorClass::ContextLength | ErrorClass::ContentFilter));
-    if let Some(class) = certain {
+    let kind = fact.kind.as_deref().unwrap_or_default();
+    if operation == Some(Operation::Tool) {
+        let gave_up = by_words(kind) == Some(ErrorClass::Cancelled);
+        let class = if gave_up {
+            ErrorClass::Cancelled
+        } else {
+            ErrorClass::Tool
+        };
         return stated(class, &error.key);
     }
+    let [head, last] = told(fact.message.as_deref().unwrap_or_default());
+    let texts = [kind, head, last];
+    let coded = by_attributes(map).or_else(|| {
+        let class = texts.into_iter().find_map(by_code)?;
+        Some((class, error.key.as_str()))
+    });
+    let said = || texts.into_iter().find_map(by_words);
+    match coded {
+        // OpenRouter refuses with 403 what moderation has flagged.
+        Some((ErrorClass::Auth, _))
+            if [head, last]
+                .into_iter()
+                .any(|text| by_words(text) == Some(ErrorClass::ContentFilter)) =>
+        {
+            stated(ErrorClass::ContentFilter, &error.key)
+        }
+        Some((class, key)) => stated(class, key),
+        None => stated(said().unwrap_or(ErrorClass::Other), &error.key),
+    }
+}
+
+/// The class that a status in an attribute of its own tells, and the attribute.
+fn by_attributes(map: &KeyMap) -> Option<(ErrorClass, &'static str)> {
     let number = |key: &str| {
         let value = map.get(key)?;
         as_u64(value).or_else(|| display(value).trim().parse().ok())
     };
-    let coded = HTTP
-        .iter()
+    HTTP.iter()
         .find_map(|key| Some((by_http(number(key)?)?, *key)))
         .or_else(|| {
             GRPC.iter()
                 .find_map(|key| Some((by_grpc(&display(map.get(key)?))?, *key)))
-        });
-    match (coded, said) {
-        (Some((class, key)), _) => stated(class, key),
-        (None, Some(class)) => stated(class, &error.key),
-        (None, None) => stated(ErrorClass::Other, &error.key),
-    }
+        })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::convention::tests::with_attributes;
-    use opentelemetry_proto::tonic::common::v1::any_value::Value;
-
-    fn classed(
-        attributes: &[(&str, Value)],
-        operation: Operation,
-        kind: Option<&str>,
-        message: Option<&str>,
-    ) -> ErrorClass {
-        let fact = ErrorFact {
-            kind: kind.map(ToOwned::to_owned),
-            message: message.map(ToOwned::to_owned),
-        };
-        with_attributes(attributes, |view| {
-            let error = Stated::new(fact.clone(), "general", "status");
-            class(&KeyMap::new(view, true), Some(operation), &error).value
-        })
-    }
-
-    #[test]
-    fn every_pattern_can_be_read() {
-        assert!(KNOWN.is_some());
-    }
-
-    /// Types and messages as providers and SDKs write them.
-    #[test]
-    fn types_and_messages_tell_the_class() {
-        use ErrorClass::{
-            Auth, Cancelled, ContentFilter, ContextLength, Other, RateLimit, Server, Timeout,
-        };
-        for (kind, message, expected) in [
-            (
-                "openai.RateLimitError",
-                "Error code: 429 - {'error': {'message': 'Rate limit reached for gpt-4o'}}",
-                RateLimit,
-            ),
-            ("rate_limit_error", "", RateLimit),
-            ("OverloadedError", "Overloaded", RateLimit),
-            (
-                "AI_APICallError",
-                "You exceeded your current quota, please check your plan",
-                RateLimit,
-            ),
-            (
-                "ThrottlingException",
-                "Too many requests, please wait before trying again.",
-                RateLimit,
-            ),
-            (
-                "google.api_core.exceptions.ResourceExhausted",
-                "429 Resource has been exhausted (e.g. check quota).",
-                RateLimit,
-            ),
-            (
-                "Exception",
-                "Rate limit reached for gpt-4o in organization org-x on tokens per min (TPM)",
-                RateLimit,
-            ),
-            ("openai.APITimeoutError", "Request timed out.", Timeout),
-            ("ReadTimeout", "", Timeout),
-            ("TimeoutError", "", Timeout),
-            ("DeadlineExceeded", "504 Deadline Exceeded", Timeout),
-            (
-                "openai.AuthenticationError",
-                "Error code: 401 - Incorrect API key provided: sk-…",
-                Auth,
-            ),
-            ("PermissionDeniedError", "", Auth),
-            ("Exception", "Invalid API key", Auth),
-            (
-                "openai.BadRequestError",
-                "Error code: 400 - This model's maximum context length is 128000 tokens.",
-                ContextLength,
-            ),
-            (
-                "BadRequestError",
-                "prompt is too long: 213712 tokens > 200000 maximum",
-                ContextLength,
-            ),
-            (
-                "BadRequestError",
-                "{'code': 'context_length_exceeded'}",
-                ContextLength,
-            ),
-            (
-                "ValidationException",
-                "Input is too long for requested model.",
-                ContextLength,
-            ),
-            (
-                "BadRequestError",
-                "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
-                ContentFilter,
-            ),
-            ("ContentPolicyViolationError", "", ContentFilter),
-            ("InternalServerError", "", Server),
-            (
-                "APIStatusError",
-                "Error code: 503 - Service Unavailable",
-                Server,
-            ),
-            ("asyncio.CancelledError", "", Cancelled),
-            ("AbortError", "This operation was aborted", Cancelled),
-            ("ValueError", "no such order", Other),
-            ("KeyError", "'author'", Other),
-        ] {
-            let message = (!message.is_empty()).then_some(message);
-            let found = classed(&[], Operation::Llm, Some(kind), message);
-            assert_eq!(found, expected, "{kind}: {message:?}");
-        }
-    }
-
-    #[test]
-    fn a_code_comes_before_words_but_for_prompts_too_long_or_filtered() {
-        let code = |code: i64| [("http.response.status_code", Value::IntValue(code))];
-        for (status, expected) in [
-            (429, ErrorClass::RateLimit),
-            (529, ErrorClass::RateLimit),
-            (503, ErrorClass::Server),
-            (504, ErrorClass::Timeout),
-            (401, ErrorClass::Auth),
-            (400, ErrorClass::Other),
-        ] {
-            let found = classed(&code(status), Operation::Llm, None, Some("it did not work"));
-            assert_eq!(found, expected, "{status}");
-        }
-        let long = Some("maximum context length is 128000 tokens");
-        let found = classed(&code(400), Operation::Llm, None, long);
-        assert_eq!(found, ErrorClass::ContextLength);
-        let found = classed(&code(500), Operation::Llm, None, Some("request timed out"));
-        assert_eq!(found, ErrorClass::Server);
-        let typed = [("error.type", Value::StringValue("429".to_owned()))];
-        assert_eq!(
-            classed(&typed, Operation::Llm, Some("429"), None),
-            ErrorClass::RateLimit
-        );
-        let grpc = [("rpc.grpc.status_code", Value::IntValue(8))];
-        assert_eq!(
-            classed(&grpc, Operation::Llm, None, None),
-            ErrorClass::RateLimit
-        );
-    }
-
-    #[test]
-    fn a_tool_that_fails_is_a_tools_error_unless_the_caller_gave_up() {
-        let found = classed(
-            &[],
-            Operation::Tool,
-            Some("TimeoutError"),
-            Some("timed out"),
-        );
-        assert_eq!(found, ErrorClass::Tool);
-        let found = classed(&[], Operation::Tool, Some("CancelledError"), None);
-        assert_eq!(found, ErrorClass::Cancelled);
-    }
-}
+mod tests;

@@ -138,6 +138,7 @@ impl<'a, 'm> Reader<'a, 'm> {
         self.first_key(keys, |_, value| read(value))
     }
 
+    /// The same, where `read` is told the key as it stands on its carrier.
     fn first_key<T>(
         &self,
         keys: &[&str],
@@ -156,10 +157,10 @@ impl<'a, 'm> Reader<'a, 'm> {
         own.or_else(|| {
             self.layers.iter().find_map(|layer| {
                 keys.iter().find_map(|key| {
-                    let value = read(key, layer.values.get(key)?)?;
+                    let value = layer.values.get(key)?;
                     Some(match layer.names.get(key) {
-                        Some(name) => self.stated(value, name),
-                        None => self.stated(value, &format!("{}: {key}", layer.name)),
+                        Some(name) => self.stated(read(name, value)?, name),
+                        None => self.stated(read(key, value)?, &format!("{}: {key}", layer.name)),
                     })
                 })
             })
@@ -313,7 +314,7 @@ impl<'a, 'm> Reader<'a, 'm> {
     /// The first of these keys that is a duration, in nanoseconds. One that is negative is noted and left out.
     pub(in crate::convention) fn duration(&self, keys: Durations) -> Option<Stated<u64>> {
         keys.iter().find_map(|(key, unit)| {
-            self.first(&[key], |value| {
+            self.first_key(&[key], |key, value| {
                 let millis = matches!(
                     (unit, value),
                     (Unit::Millis, _) | (Unit::SecondsOrMillis, Value::IntValue(_))

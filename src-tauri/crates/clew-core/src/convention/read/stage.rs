@@ -7,32 +7,101 @@ use crate::model::{Operation, Stage, Stated, display};
 const KEYS: &[&str] = &["llm.stage", "gen_ai.stage", "pipeline.stage", "stage"];
 
 /// What a span of no telling kind is by the words of its name, as LangChain, LlamaIndex and Haystack name their parts
-/// and as people name their own. The first that stands in the name wins.
-const NAMES: &[(&str, Stage)] = &[
-    ("guardrail", Stage::Guardrail),
-    ("moderation", Stage::Guardrail),
-    ("postprocess", Stage::PostProcessing),
-    ("post_process", Stage::PostProcessing),
-    ("post-process", Stage::PostProcessing),
-    ("post process", Stage::PostProcessing),
-    ("parser", Stage::Parsing),
-    ("parse", Stage::Parsing),
-    ("parsing", Stage::Parsing),
-    ("prompttemplate", Stage::PromptAssembly),
-    ("prompt_template", Stage::PromptAssembly),
-    ("promptbuilder", Stage::PromptAssembly),
-    ("prompt_builder", Stage::PromptAssembly),
-    ("prompt assembly", Stage::PromptAssembly),
-    ("prompt_assembly", Stage::PromptAssembly),
-    ("prompt-assembly", Stage::PromptAssembly),
-    ("assemble_prompt", Stage::PromptAssembly),
-    ("build_prompt", Stage::PromptAssembly),
-    ("build prompt", Stage::PromptAssembly),
-    ("format_prompt", Stage::PromptAssembly),
-    ("retriev", Stage::Retrieval),
-    ("vector_search", Stage::Retrieval),
-    ("vector search", Stage::Retrieval),
+/// and as people name their own; a word that ends in `*` stands for all that begin so. The first row whose words stand
+/// in the name one after another wins. Rows of `None` name steps around a model's work, or before it, that hold the
+/// words of a stage.
+const NAMES: &[(&[&str], Option<Stage>)] = &[
+    (&["query", "engine"], None),
+    (&["queryengine"], None),
+    (&["retrieval", "qa"], None),
+    (&["retrieval", "chain"], None),
+    (&["retriev*", "augmented"], None),
+    // Cutting documents up for an index.
+    (&["node", "parser"], None),
+    (&["parse", "nodes"], None),
+    (&["guardrail*"], Some(Stage::Guardrail)),
+    (&["moderation"], Some(Stage::Guardrail)),
+    (&["rerank*"], Some(Stage::Retrieval)),
+    (&["postprocess*"], Some(Stage::PostProcessing)),
+    (&["post", "process*"], Some(Stage::PostProcessing)),
+    (&["parser"], Some(Stage::Parsing)),
+    (&["parse"], Some(Stage::Parsing)),
+    (&["parsing"], Some(Stage::Parsing)),
+    (&["prompttemplate"], Some(Stage::PromptAssembly)),
+    (&["prompt", "template"], Some(Stage::PromptAssembly)),
+    (&["promptbuilder"], Some(Stage::PromptAssembly)),
+    (&["prompt", "builder"], Some(Stage::PromptAssembly)),
+    (&["prompt", "assembly"], Some(Stage::PromptAssembly)),
+    (&["assemble", "prompt"], Some(Stage::PromptAssembly)),
+    (&["build", "prompt"], Some(Stage::PromptAssembly)),
+    (&["format", "prompt"], Some(Stage::PromptAssembly)),
+    (&["retriev*"], Some(Stage::Retrieval)),
+    (&["vector", "search"], Some(Stage::Retrieval)),
 ];
+
+/// Words of a name that are looked at.
+const MAX_WORDS: usize = 24;
+
+/// The stage of which a name tells.
+fn named(name: &str) -> Option<Stage> {
+    // "POST /process" is a route, and what stands behind it is a whole program.
+    if name
+        .split_once(' ')
+        .is_some_and(|(_, path)| path.starts_with('/'))
+    {
+        return None;
+    }
+    let mut all = [""; MAX_WORDS];
+    let mut count = 0;
+    for (word, place) in words(name).zip(&mut all) {
+        *place = word;
+        count += 1;
+    }
+    let stand = |row: &[&str]| {
+        all[..count].windows(row.len()).any(|some| {
+            some.iter()
+                .zip(row)
+                .all(|(word, pattern)| fits(word, pattern))
+        })
+    };
+    let (_, stage) = NAMES.iter().find(|(row, _)| stand(row))?;
+    *stage
+}
+
+/// The words of a name: split at whatever is no letter, and where capitals begin ("JsonOutputParser", "LLMRerank").
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        let start = rest.find(char::is_alphabetic)?;
+        rest = &rest[start..];
+        let mut letters = rest.char_indices().peekable();
+        let (_, mut last) = letters.next()?;
+        let mut end = rest.len();
+        while let Some((at, letter)) = letters.next() {
+            let begins = letter.is_uppercase()
+                && (last.is_lowercase()
+                    || letters.peek().is_some_and(|(_, next)| next.is_lowercase()));
+            if !letter.is_alphabetic() || begins {
+                end = at;
+                break;
+            }
+            last = letter;
+        }
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        Some(word)
+    })
+}
+
+/// Whether a word is what a pattern of [`NAMES`] stands for, in any case.
+fn fits(word: &str, pattern: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => word
+            .get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start)),
+        None => word.eq_ignore_ascii_case(pattern),
+    }
+}
 
 /// The stage that a program names.
 fn stated(name: &str) -> Option<Stage> {
@@ -73,9 +142,8 @@ pub(super) fn stage(map: &KeyMap, operation: Option<&Stated<Operation>>) -> Opti
             return Some(Stated::new(stage, &operation.convention, &operation.key));
         }
     }
-    let name = map.view().span.name.to_lowercase();
-    let (_, stage) = NAMES.iter().find(|(word, _)| name.contains(word))?;
-    Some(Stated::new(*stage, "general", "name"))
+    let stage = named(&map.view().span.name)?;
+    Some(Stated::new(stage, "general", "name"))
 }
 
 #[cfg(test)]
@@ -89,7 +157,7 @@ mod tests {
 
     use crate::model::SpanView;
 
-    fn named(name: &str, operation: Operation) -> Option<Stage> {
+    fn of(name: &str, operation: Operation) -> Option<Stage> {
         let span = Span {
             name: name.to_owned(),
             ..Span::default()
@@ -135,8 +203,29 @@ mod tests {
             ("parse_invoice", Operation::Tool, None),
             ("RunnableSequence", Operation::Chain, None),
             ("POST /v1/chat", Operation::Other, None),
+            ("POST /process", Operation::Other, None),
+            ("RetrieverQueryEngine._query", Operation::Chain, None),
+            ("RetrieverQueryEngine.query", Operation::Chain, None),
+            ("RetrievalQA", Operation::Chain, None),
+            ("SentenceSplitter._parse_nodes", Operation::Chain, None),
+            ("MarkdownNodeParser", Operation::Chain, None),
+            (
+                "LLMRerank._postprocess_nodes",
+                Operation::Chain,
+                Some(Stage::Retrieval),
+            ),
+            (
+                "SimilarityPostprocessor",
+                Operation::Chain,
+                Some(Stage::PostProcessing),
+            ),
+            ("sparse_search", Operation::Other, None),
+            ("", Operation::Other, None),
+            ("parseÄpfel", Operation::Other, Some(Stage::Parsing)),
+            ("Ünparse", Operation::Other, None),
+            ("VECTOR-SEARCH", Operation::Other, Some(Stage::Retrieval)),
         ] {
-            assert_eq!(named(name, operation), expected, "{name} {operation:?}");
+            assert_eq!(of(name, operation), expected, "{name} {operation:?}");
         }
     }
 

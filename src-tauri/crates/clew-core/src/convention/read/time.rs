@@ -4,7 +4,7 @@ use chrono::DateTime;
 
 use super::key_map::KeyMap;
 use super::table::Keys;
-use crate::model::Stated;
+use crate::model::{self, Stated};
 
 /// Nanoseconds from the span's start to the first event of one of these names.
 pub(super) fn first_event(map: &KeyMap, convention: &str, names: Keys) -> Option<Stated<u64>> {
@@ -29,13 +29,13 @@ pub(super) fn since_start(map: &KeyMap, iso: &str, key: &str) -> Option<u64> {
 }
 
 /// Nanoseconds from the span's start to `at`, as `told` states it; `None` where either is missing. A time before the
-/// start is noted.
+/// start, rounding aside, is noted.
 fn nanos_between(map: &KeyMap, at: u64, told: &str) -> Option<u64> {
     let start = map.view().span.start_time_unix_nano;
     if start == 0 || at == 0 {
         return None;
     }
-    let between = at.checked_sub(start);
+    let between = model::nanos_between(start, at);
     if between.is_none() {
         map.refuse(told);
     }

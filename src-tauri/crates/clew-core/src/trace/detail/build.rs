@@ -18,7 +18,7 @@ use super::{
 };
 use crate::convention::{Overrides, unexplained};
 use crate::model::{
-    Dialect, Facts, Message, Operation, SpanId, SpanView, Stated, TraceId, display,
+    self, Dialect, Facts, Message, Operation, SpanId, SpanView, Stated, TraceId, display,
 };
 use crate::quality::Finding;
 
@@ -135,7 +135,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         facts: fact_rows(facts),
         dialect: facts.dialect.as_ref().map(dialect_row),
         unexplained: unexplained(view, &around.overrides),
-        content_hint: content_hint(&view.scope.name, facts),
+        content_hint: content_hint(&view.scope.name, facts).map(|hint| hint.shown()),
         findings: around.findings,
         attributes: attribute_rows(&span.attributes),
         attribute_count: u32::try_from(span.attributes.len()).unwrap_or(u32::MAX),
@@ -277,20 +277,18 @@ fn scope_rows(scope: &InstrumentationScope) -> Vec<AttributeRow> {
     .collect()
 }
 
-/// Nanoseconds from start to end; `None` while pending, and where the end lies before the start.
+/// Nanoseconds from start to end; `None` while pending, and where the end lies before the start, rounding aside.
 const fn took_nanos(span: &Span) -> Option<u64> {
     match span.end_time_unix_nano {
         0 => None,
-        end => end.checked_sub(span.start_time_unix_nano),
+        end => model::nanos_between(span.start_time_unix_nano, end),
     }
 }
 
-/// [`SpanDetail::ttft_nanos`]; `None` where it is stated to be later than the end.
+/// [`SpanDetail::ttft_nanos`]; `None` where it cannot be.
 fn first_token(facts: &Facts, span: &Span) -> Option<u64> {
     let stated = facts.ttft_nanos.as_ref()?.value;
-    took_nanos(span)
-        .is_none_or(|took| stated <= took)
-        .then_some(stated)
+    model::first_token(stated, span.start_time_unix_nano, span.end_time_unix_nano)
 }
 
 /// [`SpanDetail::tokens_per_second`]: as stated, else of the output; `None` where the call states no output, has not
@@ -388,14 +386,17 @@ fn problems(view: &SpanView, facts: &Facts, around: &Surroundings<'_>) -> Vec<St
     if end != 0 && end < start {
         problems.push(format!("It ends {} ns before it starts.", start - end));
     }
-    if let (Some(stated), Some(length)) = (&facts.ttft_nanos, took_nanos(span))
-        && stated.value > length
+    if let Some(stated) = &facts.ttft_nanos
+        && first_token(facts, span).is_none()
     {
+        let why = took_nanos(span).map_or_else(
+            || "the span ends before it starts".to_owned(),
+            |length| format!("the span took {}", took(length)),
+        );
         problems.push(format!(
-            "{} states {} to the first token, and the span took {}: it is not shown.",
+            "{} states {} to the first token, and {why}: it is not shown.",
             stated.key,
-            took(stated.value),
-            took(length)
+            took(stated.value)
         ));
     }
     if let Some(keys) = &facts.impossible {

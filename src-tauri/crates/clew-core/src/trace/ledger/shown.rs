@@ -166,7 +166,8 @@ pub struct LedgerRow {
     pub estimate: Option<LedgerEstimate>,
     /// Why it counts in no total, in words; `null` where it counts.
     pub reason: Option<String>,
-    /// Where its cost comes from, in words.
+    /// Where its cost comes from, in words; where it counts in no total a whole sentence ("Not counted. The span states
+    /// $0.01; by list $0.02 (…)").
     pub cost_source: String,
     /// The price list and since when its price holds, in words; `null` where no list names the model.
     pub price_list: Option<String>,
@@ -184,6 +185,7 @@ impl LedgerRow {
         for line in &mut self.lines {
             line.amount_nanos = None;
         }
+        self.cost_source = words::source(self);
     }
 }
 
@@ -259,7 +261,7 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
         notes: Vec::new(),
     };
     shown.reason = words::reason(&shown.standing).map(ToOwned::to_owned);
-    shown.cost_source = words::source(&shown.cost, &shown.span_id, &shown.price);
+    shown.cost_source = words::source(&shown);
     shown.price_list = (shown.price != PriceSource::Unknown).then(|| words::list(&shown.price));
     shown.notes = words::notes(&shown);
     let counted_with = shown.estimate.as_ref().map(|estimate| estimate.vocabulary);

@@ -202,6 +202,55 @@ fn stated_and_listed_cost_that_differ_are_told() {
     assert_eq!(stated(0.003_536).listed_nanos, Some(3_500_000));
 }
 
+/// The amounts of a span that does not count stand nowhere else.
+#[test]
+fn what_does_not_count_says_what_it_states_and_what_the_list_makes_of_it() {
+    let mut wrapper = call(1, None, (1_000, 100), None);
+    wrapper.facts.as_mut().expect("facts").cost_usd = Some(0.01);
+    let rows = named(&[wrapper.clone(), call(2, Some(1), (1_000, 100), None)]);
+    let source = &rows[0].cost_source;
+    assert!(
+        source.starts_with("Not counted. The span states $0.01; by list $0.0035 (openai/gpt-4o"),
+        "{source}"
+    );
+    assert!(rows[1].cost_source.starts_with("openai/gpt-4o"));
+    let facts = wrapper.facts.as_mut().expect("facts");
+    facts.model = Some("nobody's".to_owned());
+    let rows = named(&[wrapper, call(2, Some(1), (1_000, 100), None)]);
+    assert_eq!(
+        rows[0].cost_source,
+        "Not counted. The span states $0.01; no list names this model"
+    );
+    let mut left = named(&[call(1, None, (1_000, 100), None)]).remove(0);
+    left.leave_to(LedgerStanding::Elsewhere {
+        trace_id: "1".repeat(32),
+        span_id: "1".repeat(16),
+    });
+    assert!(
+        left.cost_source
+            .starts_with("Not counted. By list $0.0035 ("),
+        "{}",
+        left.cost_source
+    );
+}
+
+/// One bucket without a price leaves the whole unknown, and it is not the list's price that is shown.
+#[test]
+fn a_price_that_the_list_lacks_is_named() {
+    let mut span = call(1, None, (1_000, 100), None);
+    let facts = span.facts.as_mut().expect("facts");
+    facts.provider = Some("azure".to_owned());
+    facts.model = Some("text-embedding-3-large".to_owned());
+    let row = named(&[span]).remove(0);
+    assert_eq!(row.cost_nanos, None);
+    assert!(
+        row.cost_source
+            .starts_with("the list has no price for output (azure/text-embedding-3-large"),
+        "{}",
+        row.cost_source
+    );
+}
+
 #[test]
 fn parts_larger_than_their_whole_are_flagged_on_the_span() {
     let mut span = call(1, None, (100, 10), None);

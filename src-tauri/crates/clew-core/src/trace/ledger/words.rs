@@ -2,7 +2,7 @@
 
 use super::{LedgerCost, LedgerRow, LedgerStanding};
 use crate::estimate::Vocabulary;
-use crate::model::{NanoUsd, UsageFault};
+use crate::model::{Bucket, NanoUsd, UsageFault};
 use crate::price::PriceSource;
 
 /// Why an entry counts in no total; `None` where it counts. The span that it names is [`LedgerStanding`]'s.
@@ -51,15 +51,80 @@ pub(super) fn list(source: &PriceSource) -> String {
     }
 }
 
-/// Where a cost comes from.
-pub(super) fn source(cost: &LedgerCost, own: &str, price: &PriceSource) -> String {
-    match cost {
-        LedgerCost::Stated { span_id } if span_id == own => "stated by the span".to_owned(),
+/// Where a cost comes from; of an entry that does not count a sentence that says so, with what a span states and what
+/// the list makes of it.
+pub(super) fn source(row: &LedgerRow) -> String {
+    if row.reason.is_some() && row.standing != LedgerStanding::CostOnly {
+        return not_counted(row);
+    }
+    match &row.cost {
+        LedgerCost::Stated { span_id } if *span_id == row.span_id => {
+            "stated by the span".to_owned()
+        }
         LedgerCost::Stated { span_id } => format!("stated by span {span_id}"),
         LedgerCost::Above { span_id } | LedgerCost::Below { span_id } => {
             format!("in what span {span_id} states")
         }
-        LedgerCost::Listed | LedgerCost::Unknown => list(price),
+        LedgerCost::Listed | LedgerCost::Unknown => match unpriced(row) {
+            Some(bucket) => format!(
+                "the list has no price for {} ({})",
+                tokens(bucket),
+                list(&row.price)
+            ),
+            None => list(&row.price),
+        },
+    }
+}
+
+fn not_counted(row: &LedgerRow) -> String {
+    let stated = row.stated_nanos.map(|nanos| {
+        let who = match &row.cost {
+            LedgerCost::Stated { span_id } if *span_id != row.span_id => format!("span {span_id}"),
+            _ => "the span".to_owned(),
+        };
+        format!("{who} states {}", NanoUsd(nanos))
+    });
+    let listed = match (row.listed_nanos, unpriced(row)) {
+        (Some(nanos), _) => Some(format!("by list {} ({})", NanoUsd(nanos), list(&row.price))),
+        (None, Some(bucket)) => Some(format!("the list has no price for {}", tokens(bucket))),
+        (None, None) if row.price == PriceSource::Unknown => Some(list(&row.price)),
+        (None, None) => None,
+    };
+    let all: Vec<String> = stated.into_iter().chain(listed).collect();
+    let sentence = all.join("; ");
+    let mut letters = sentence.chars();
+    match letters.next() {
+        Some(first) => format!("Not counted. {}{}", first.to_uppercase(), letters.as_str()),
+        None => "Not counted".to_owned(),
+    }
+}
+
+/// The first of its buckets for which the list that names the model has no price.
+fn unpriced(row: &LedgerRow) -> Option<Bucket> {
+    if row.price == PriceSource::Unknown {
+        return None;
+    }
+    let mut lines = row.lines.iter();
+    lines.find_map(|line| {
+        line.bucket
+            .filter(|_| line.count > 0 && line.price.is_none())
+    })
+}
+
+/// What a bucket counts.
+const fn tokens(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::Input => "input",
+        Bucket::CacheRead => "input read from cache",
+        Bucket::CacheWrite => "input written to cache",
+        Bucket::CacheWrite1h => "input written to cache for an hour",
+        Bucket::AudioInput => "audio input",
+        Bucket::ImageInput => "image input",
+        Bucket::Output => "output",
+        Bucket::Reasoning => "reasoning",
+        Bucket::AudioOutput => "audio output",
+        Bucket::ImageOutput => "image output",
+        Bucket::Request => "requests",
     }
 }
 

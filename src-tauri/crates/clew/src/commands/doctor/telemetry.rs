@@ -40,10 +40,20 @@ pub(super) async fn run(database: &Path, out: &mut Out) -> anyhow::Result<Exit> 
                 "" => "(no service name)",
                 service => service,
             };
-            out.line(&format!("      {} {}", plain(service), plain(&row.scope)))?;
+            let file = match &row.source_name {
+                Some(name) => format!(", opened from {}", plain(name)),
+                None => String::new(),
+            };
+            out.line(&format!(
+                "      {} {}{file}",
+                plain(service),
+                plain(&row.scope)
+            ))?;
             out.line(&format!("      {}", plain(&row.what)))?;
-            let fix = out.ink(Ink::Dim, &plain(&row.fix));
-            out.line(&format!("      {fix}"))?;
+            out.line(&format!("      {}", plain(&row.advice)))?;
+            if let Some(setting) = &row.setting {
+                out.line(&format!("      {}", out.ink(Ink::Bold, &plain(setting))))?;
+            }
             let seen = format!("      for example: clew trace {}", row.trace_id);
             out.line(&out.ink(Ink::Dim, &seen))?;
         }

@@ -215,6 +215,16 @@ fn a_first_token_that_cannot_be_is_told_and_not_shown() {
         late.problems
     );
 
+    let mut backward = timed(first_chunk(0.4));
+    backward.end_time_unix_nano = 500_000_000;
+    let backward = shown(&backward, around());
+    assert_eq!(backward.ttft_nanos, None);
+    let told = backward.problems.join("\n");
+    assert!(
+        told.contains("to the first token, and the span ends before it starts"),
+        "{told}"
+    );
+
     let negative = shown(&timed(first_chunk(-1.0)), around());
     assert_eq!(negative.ttft_nanos, None);
     assert!(
