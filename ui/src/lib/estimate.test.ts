@@ -9,7 +9,10 @@ describe("Estimates", () => {
   it("stand beside what is stated and are not added to it", () => {
     expect([tokensOf(nothing), costOf(nothing)]).toEqual(["–", "–"]);
     expect([tokensOf(stated), costOf(stated)]).toEqual(["1.2k→340", "$0.0410"]);
-    expect([tokensOf({ ...nothing, estimated }), costOf({ ...nothing, estimated })]).toEqual(["~87→12", "~$0.0203"]);
+    expect([tokensOf({ ...nothing, estimated }), costOf({ ...nothing, estimated })]).toEqual([
+      "~87→12",
+      "~$0.0203",
+    ]);
     expect([tokensOf({ ...stated, estimated }), costOf({ ...stated, estimated })]).toEqual([
       "1.2k→340 +~",
       "$0.0410 +~",

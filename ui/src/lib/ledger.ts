@@ -46,6 +46,7 @@ export function amount(row: LedgerRow, write: (nanos: number) => string = exact)
   if (row.costNanos !== null)
     return row.cost.kind === "listed" && row.price.kind === "local" ? "local, $0" : write(row.costNanos);
   if (excluded(row)) return "not counted";
+  if (row.estimate?.costNanos != null) return `~${write(row.estimate.costNanos)}`;
   return row.cost.kind === "unknown" && row.lines.length > 0 ? UNPRICED : NONE;
 }
 
