@@ -208,6 +208,11 @@ export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** The same, with a full stop where it has no end yet. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? capital(text) : `${capital(text)}.`;
+}
+
 /** Words that name the class of an error. */
 export const ERROR_CLASSES = {
   rate_limit: "Rate limit",
