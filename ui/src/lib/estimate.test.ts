@@ -19,6 +19,17 @@ describe("Estimates", () => {
     ]);
   });
 
+  it("are written with two digits where they are tiny", () => {
+    const tiny = (costNanos: number): string =>
+      costOf({ ...nothing, estimated: { ...estimated, costNanos } });
+    expect([tiny(12_150), tiny(99_999), tiny(4), tiny(0)]).toEqual([
+      "~$0.000012",
+      "~$0.0001",
+      "~$0.000000004",
+      "~$0",
+    ]);
+  });
+
   it("say what they are", () => {
     expect(guessed(null)).toBeUndefined();
     expect(guessed(estimated)).toBe(

@@ -32,10 +32,13 @@ export function guessedTokens(estimated: Estimated | null): string {
   return tokens(estimated?.inputTokens ?? null, estimated?.outputTokens ?? null);
 }
 
-/** Its cost: "$0.0003". */
+/** Its cost: "$0.0003"; "$0.000012" where "<$0.0001" would leave nothing of it. */
 export function guessedCost(estimated: Estimated | null): string {
   const nanos = estimated?.costNanos ?? null;
-  return cost(nanos === null ? null : nanos / 1e9);
+  if (nanos === null || nanos === 0 || nanos >= 100_000) return cost(nanos === null ? null : nanos / 1e9);
+  return `$${Number((nanos / 1e9).toPrecision(2))
+    .toFixed(9)
+    .replace(/0+$/, "")}`;
 }
 
 function beside(stated: string, estimated: string): string {
