@@ -92,6 +92,34 @@ async fn every_total_opens_to_entries_that_add_up_to_it() {
     assert!((shown - expected).abs() < 1e-12, "{shown} {expected}");
 }
 
+/// A router states the task above the call that it routes (article S1).
+#[tokio::test]
+async fn a_call_serves_the_task_that_is_stated_above_it() {
+    let rig = Rig::start().await;
+    for (signal, request) in recorded::requests("manual_routed") {
+        rig.take(signal, &request).await;
+    }
+    rig.settle().await;
+    let sums = async |feature: &str| {
+        let asked = json!({"feature": feature, "counted": true});
+        rig.call("list_ledger", asked).await["sums"].clone()
+    };
+    let classified = sums("classify").await;
+    // One was answered, one was refused with 429.
+    assert_eq!(classified["calls"], 2);
+    assert_eq!(
+        [&classified["inputTokens"], &classified["outputTokens"]],
+        [16, 3]
+    );
+    // Its own price of a token, as the span states it: 16 x $0.15 and 3 x $0.60 a million.
+    assert_eq!(classified["costNanos"], 4_200);
+    let reasoned = sums("reason").await;
+    assert_eq!([&reasoned["calls"], &reasoned["inputTokens"]], [1, 12]);
+    assert_eq!(sums("nothing").await["calls"], 0);
+    let page = rig.call("list_ledger", json!({"feature": "reason"})).await;
+    assert_eq!(page["rows"][0]["feature"], "reason");
+}
+
 /// Audio tokens may be cached ones, and providers state thoughts beside the output or as a part of it.
 #[tokio::test]
 async fn sums_are_those_of_the_lines_where_parts_are_above_the_whole() {

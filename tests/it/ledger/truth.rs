@@ -86,6 +86,7 @@ const CARRIED: &[Carried] = &[
     whole("litellm"),
     whole("logfire"),
     whole("manual_generic"),
+    whole("manual_routed"),
     whole("mlflow"),
     only(
         "openai_v2_default",

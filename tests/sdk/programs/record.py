@@ -46,6 +46,7 @@ SERVICES = {
     "vercel.mjs": "shop-web",
     "desk.py": "refund-desk",
     "desk.mjs": "shop-web",
+    "routed.py": "llm-service",
 }
 
 RECORDINGS = [
@@ -79,6 +80,7 @@ RECORDINGS = [
     Recording("vercel_ai6", "node", ("vercel.mjs",)),
     Recording("vercel_ai4", "node4", ("desk.mjs",)),
     Recording("agent_framework", "framework", ("desk.py",)),
+    Recording("manual_routed", "langgraph", ("routed.py",)),
 ]
 
 

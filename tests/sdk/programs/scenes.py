@@ -230,4 +230,15 @@ NOTES = (
     Line(("incident", "timeline"), "09:12 the certificate expires. 09:15 alerts. 09:21 on call renews it. 09:26 errors end. 09:40 the", stop="length"),
 )
 
-LINES = RESEARCH + SUPPORT + LIBRARY + CONTRACT + TRAVEL + NOTES
+ROUTED = (
+    Line(("open on sunday",), "On Sunday the shop is closed; orders are taken online and sent on Monday."),
+    Line(("is this a complaint", "parcel"), "complaint"),
+    Line(("why may a parcel",), "Parcels break where they are dropped, pressed by heavier ones, or packed without padding."),
+    Line(
+        ("how long is the warranty, and",),
+        "The warranty lasts two years from delivery. Returns are taken within 30 days, unused and in their box.",
+    ),
+    Line(("is this a complaint", "too many requests"), fails=9),
+)
+
+LINES = RESEARCH + SUPPORT + LIBRARY + CONTRACT + TRAVEL + NOTES + ROUTED

@@ -16,5 +16,7 @@ ALTER TABLE facts ADD COLUMN prompt_version TEXT;
 -- Tokens of a call of which no span states any, counted in what it sent and answered.
 ALTER TABLE facts ADD COLUMN estimated_input INTEGER;
 ALTER TABLE facts ADD COLUMN estimated_output INTEGER;
+-- 64 bits of a hash of the feature or kind of task that it serves, as it or the nearest span above states it.
+ALTER TABLE facts ADD COLUMN feature INTEGER;
 
 CREATE INDEX facts_by_prompt ON facts (prompt_name, prompt_version, start) WHERE prompt_name IS NOT NULL;

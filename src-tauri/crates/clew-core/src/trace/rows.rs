@@ -38,6 +38,19 @@ impl TraceRows {
         &self.tree
     }
 
+    /// The feature or kind of task that each row serves: what it states, else the nearest row above that states one.
+    #[must_use]
+    pub fn features(&self) -> Vec<Option<&str>> {
+        let mut features: Vec<Option<&str>> = vec![None; self.rows.len()];
+        for &row in &self.tree.order {
+            let facts = self.rows[row].facts.as_ref();
+            let own = facts.and_then(|facts| facts.feature.as_deref());
+            let above = || self.tree.parent[row].and_then(|above| features[above]);
+            features[row] = own.or_else(above);
+        }
+        features
+    }
+
     /// What their calls used and cost.
     #[must_use]
     pub const fn ledger(&self) -> &Ledger {

@@ -226,7 +226,7 @@ pub(crate) async fn heads(store: &Store, traces: &[i64]) -> Result<Vec<Head>, Er
 }
 
 /// What of a row counts in totals.
-fn share(ledger: &Ledger, row: usize) -> Share {
+fn share(ledger: &Ledger, row: usize, feature: Option<&str>) -> Share {
     let entry = ledger.entry(row);
     let amount = entry.and_then(trace::Entry::amount);
     let estimated = entry.and_then(trace::Entry::estimated);
@@ -245,6 +245,7 @@ fn share(ledger: &Ledger, row: usize) -> Share {
             .map(|amount| amount.0)
             .or(estimated.and_then(|estimated| estimated.cost_nanos))
             .map(|nanos| i64::try_from(nanos).unwrap_or(i64::MAX)),
+        feature: feature.map(elsewhere::hash),
     }
 }
 
@@ -270,7 +271,7 @@ fn teller(head: &Head, span: i64, trace: &TraceRows, row: usize) -> Option<Telle
         trace: head.id,
         span,
         source: head.source,
-        response: elsewhere::response(facts.response_id.as_deref()?),
+        response: elsewhere::hash(facts.response_id.as_deref()?),
         rank: facts.rank(row.failed()).into(),
         span_id: row.span_id.as_i64(),
         start: signed(row.start.micros()),
@@ -320,11 +321,12 @@ impl Summarised {
         let summary = trace::summary(head.trace_id, head.source, &trace, now, head.received);
         let json = serde_json::to_string(&summary).map_err(Error::internal)?;
         let rows = before.iter().zip(0..);
+        let features = trace.features();
         let shares = rows
             .clone()
             .map(|((span, before), row)| Shared {
                 span: *span,
-                share: share(trace.ledger(), row),
+                share: share(trace.ledger(), row, features[row]),
                 before: *before,
                 tokens: tokens(trace.ledger(), row),
             })
@@ -381,7 +383,7 @@ impl Summarised {
                 *tokens = tokens.saturating_add(shared.tokens);
                 let counts = shared.share.counted & 2 != 0;
                 *cost = cost.saturating_add(shared.share.cost.filter(|_| counts).unwrap_or(0));
-                shared.share = Share::elsewhere();
+                shared.share = shared.share.elsewhere();
             }
         }
     }
@@ -433,13 +435,14 @@ impl Summarised {
                     .execute(params![facet, value, self.trace])?;
             }
         }
-        let mut update =
-            connection.prepare_cached("UPDATE facts SET counted = ?, cost = ? WHERE span = ?")?;
+        let mut update = connection
+            .prepare_cached("UPDATE facts SET counted = ?, cost = ?, feature = ? WHERE span = ?")?;
         for shared in &self.shares {
             if shared.before.is_some_and(|before| before != shared.share) {
                 update.execute(params![
                     shared.share.counted,
                     shared.share.cost,
+                    shared.share.feature,
                     shared.span
                 ])?;
             }

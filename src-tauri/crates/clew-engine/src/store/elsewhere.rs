@@ -49,9 +49,9 @@ impl Teller {
     }
 }
 
-/// The hash under which a response id is kept.
-pub(crate) fn response(id: &str) -> i64 {
-    clew_core::model::content_hash(&[id.as_bytes()]).cast_signed()
+/// The hash under which an id or a name is kept that is only ever asked for whole.
+pub(crate) fn hash(text: &str) -> i64 {
+    clew_core::model::content_hash(&[text.as_bytes()]).cast_signed()
 }
 
 /// Decides which calls of these traces count elsewhere, and names other traces whose decision no longer holds.
@@ -153,10 +153,11 @@ async fn stored(reads: &SqlitePool, responses: &BTreeSet<i64>) -> Result<Vec<Tel
 
 impl Share {
     /// The share of a call that counts in another trace.
-    pub(crate) const fn elsewhere() -> Self {
+    pub(crate) const fn elsewhere(self) -> Self {
         Self {
             counted: ELSEWHERE,
             cost: None,
+            feature: self.feature,
         }
     }
 }

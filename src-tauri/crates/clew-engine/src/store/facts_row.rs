@@ -71,7 +71,7 @@ impl FactsRow {
                 .then(|| i64::try_from(end.saturating_sub(start)).unwrap_or(i64::MAX)),
             failed,
             model: row.model.clone(),
-            response: row.response_id.as_deref().map(elsewhere::response),
+            response: row.response_id.as_deref().map(elsewhere::hash),
             rank: row.rank(failed),
             tokens: [
                 count(split.input()),
@@ -131,8 +131,8 @@ impl FactsRow {
             .prepare_cached(
                 "INSERT INTO facts (span, trace, operation, counted, start, duration, failed, model, input, output,
                                     cached, cost, prompt, json, response, rank, prompt_name, prompt_version,
-                                    estimated_input, estimated_output)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                    estimated_input, estimated_output, feature)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.span,
@@ -155,6 +155,7 @@ impl FactsRow {
                 self.listed.as_ref().map(|(_, version)| version),
                 self.estimated[0],
                 self.estimated[1],
+                share.feature,
             ])?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO findings (span, heuristic, start, value, evidence) VALUES (?, ?, ?, ?, ?)",
@@ -170,11 +171,12 @@ impl FactsRow {
 fn share_of(session: &Session<'_>, span: i64) -> Result<Option<Share>, Error> {
     let share = session
         .connection
-        .prepare_cached("SELECT counted, cost FROM facts WHERE span = ?")?
+        .prepare_cached("SELECT counted, cost, feature FROM facts WHERE span = ?")?
         .query_row([span], |row| {
             Ok(Share {
                 counted: row.get(0)?,
                 cost: row.get(1)?,
+                feature: row.get(2)?,
             })
         })
         .optional()?;

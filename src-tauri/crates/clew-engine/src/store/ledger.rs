@@ -7,7 +7,7 @@ use clew_core::trace::{Estimated, LedgerRow, LedgerStanding, TraceRows, ledger_r
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::Store;
-use super::elsewhere::ELSEWHERE;
+use super::elsewhere::{ELSEWHERE, hash};
 use super::rows;
 use super::search;
 use super::spans::{self, push_list};
@@ -132,13 +132,15 @@ fn push_entry(query: &mut QueryBuilder<Sqlite>, filter: &LedgerFilter, now: i64,
         (" AND n.text = ", &filter.model),
         (" AND f.prompt_name = ", &filter.prompt),
         (" AND f.prompt_version = ", &filter.prompt_version),
-        (" AND json_extract(f.json, '$.feature') = ", &filter.feature),
         (" AND json_extract(m.json, '$.user') = ", &filter.user),
     ];
     for (condition, text) in texts {
         if let Some(text) = text {
             query.push(condition).push_bind(text.clone());
         }
+    }
+    if let Some(feature) = &filter.feature {
+        query.push(" AND f.feature = ").push_bind(hash(feature));
     }
     query.push(" AND ");
     push_filter(query, &filter.traces, now, indexed);

@@ -20,6 +20,8 @@ pub(crate) struct Share {
     pub(crate) counted: i64,
     /// `facts.cost`: what it adds to the cost, in nano-dollars.
     pub(crate) cost: Option<i64>,
+    /// `facts.feature`: a hash of the feature that it serves.
+    pub(crate) feature: Option<i64>,
 }
 
 /// A shown span's row with what the database says of its facts.
@@ -49,7 +51,14 @@ pub(crate) async fn stored(reads: &SqlitePool, traces: &[i64]) -> Result<Rows, E
         joined(
             &[
                 &ROW[..],
-                &["s.trace", "s.id", "s.shown", "f.counted", "f.cost"]
+                &[
+                    "s.trace",
+                    "s.id",
+                    "s.shown",
+                    "f.counted",
+                    "f.cost",
+                    "f.feature"
+                ]
             ]
             .concat()
         )
@@ -194,13 +203,13 @@ struct Stored {
 impl Stored {
     /// Takes apart the rows that one answer stands for.
     fn all(answer: &SqliteRow) -> Vec<Self> {
-        const NUMBERS: usize = ROW.len() + 5;
+        const NUMBERS: usize = ROW.len() + 6;
         let facts = answer.get::<Option<&str>, _>(NUMBERS).unwrap_or_default();
         let rows = integers::<NUMBERS>(answer)
             .into_iter()
             .zip(facts.split('\n'));
         rows.filter_map(|(values, json)| {
-            let (row, [trace, id, shown, counted, cost]) = values.split_last_chunk()?;
+            let (row, [trace, id, shown, counted, cost, feature]) = values.split_last_chunk()?;
             Some(Self {
                 columns: Columns::of(row)?,
                 trace: (*trace)?,
@@ -209,6 +218,7 @@ impl Stored {
                 share: counted.map(|counted| Share {
                     counted,
                     cost: *cost,
+                    feature: *feature,
                 }),
                 facts: serde_json::from_str(json).ok(),
             })

@@ -132,7 +132,7 @@ pub struct LedgerRow {
     pub model: Option<String>,
     /// The provider's id of the response.
     pub response_id: Option<String>,
-    /// The feature or kind of task that it serves.
+    /// The feature or kind of task that it serves, as it or the nearest span above states it.
     pub feature: Option<String>,
     /// Whether it counts, and if not, why.
     pub standing: LedgerStanding,
@@ -192,9 +192,13 @@ impl LedgerRow {
 /// The entries of a trace, in pre-order.
 #[must_use]
 pub fn ledger_rows(trace_id: TraceId, source: i64, trace: &TraceRows) -> Vec<LedgerRow> {
+    let features = trace.features();
     let entries = trace.ledger().entries.iter();
     entries
-        .map(|entry| shown(trace_id, source, trace.rows(), entry))
+        .map(|entry| LedgerRow {
+            feature: features[entry.row].map(ToOwned::to_owned),
+            ..shown(trace_id, source, trace.rows(), entry)
+        })
         .collect()
 }
 
@@ -233,7 +237,7 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
         provider: facts.and_then(|facts| facts.provider.clone()),
         model: facts.and_then(|facts| facts.model.clone()),
         response_id: facts.and_then(|facts| facts.response_id.clone()),
-        feature: facts.and_then(|facts| facts.feature.clone()),
+        feature: None,
         standing,
         lines: entry.lines.iter().map(|own| line(own, counts)).collect(),
         cost_nanos: nanos(entry.amount()),
