@@ -10,6 +10,7 @@ use rusqlite::params;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::Store;
+use super::counted;
 use super::elsewhere::{self, Teller};
 use super::facts_row::FactsRow;
 use super::rows::{Share, StoredRow};
@@ -232,11 +233,11 @@ fn share(ledger: &Ledger, row: usize, feature: Option<&str>) -> Share {
     let estimated = entry.and_then(trace::Entry::estimated);
     let is_unpriced = entry.is_some_and(|entry| entry.unpriced() > 0);
     let bits = [
-        (1, ledger.counts_usage(row)),
-        (2, amount.is_some()),
-        (4, ledger.is_call[row]),
-        (16, is_unpriced && ledger.counts_usage(row)),
-        (32, estimated.is_some()),
+        (counted::TOKENS, ledger.counts_usage(row)),
+        (counted::COST, amount.is_some()),
+        (counted::CALL, ledger.is_call[row]),
+        (counted::UNPRICED, is_unpriced && ledger.counts_usage(row)),
+        (counted::ESTIMATED, estimated.is_some()),
     ];
     let set = bits.iter().filter(|(_, set)| *set);
     Share {
@@ -381,7 +382,7 @@ impl Summarised {
             if spans.contains(&shared.span) {
                 let (tokens, cost) = &mut self.elsewhere;
                 *tokens = tokens.saturating_add(shared.tokens);
-                let counts = shared.share.counted & 2 != 0;
+                let counts = shared.share.counted & counted::COST != 0;
                 *cost = cost.saturating_add(shared.share.cost.filter(|_| counts).unwrap_or(0));
                 shared.share = shared.share.elsewhere();
             }

@@ -9,13 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
+use super::counted::ELSEWHERE;
 use super::derived::Summarised;
 use super::rows::Share;
 use super::spans::push_list;
 use crate::error::Error;
-
-/// Bit of `facts.counted`: the call counts in another trace.
-pub(crate) const ELSEWHERE: i64 = 8;
 
 /// Values of one list in a query.
 const CHUNK: usize = 8_192;

@@ -7,7 +7,8 @@ use clew_core::trace::{Estimated, LedgerRow, LedgerStanding, TraceRows, ledger_r
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::Store;
-use super::elsewhere::{ELSEWHERE, hash};
+use super::counted::{CALL, COST, ELSEWHERE, ESTIMATED, TOKENS, UNPRICED};
+use super::elsewhere::hash;
 use super::rows;
 use super::search;
 use super::spans::{self, push_list};
@@ -233,15 +234,18 @@ async fn sums(
         format!("sum(({counts}) >> 32), sum(({counts}) & 4294967295)")
     };
     let mut query = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT count(*), coalesce(sum(f.counted & 4 <> 0), 0), {}, {}, {}, {}, {}, {}, {}, {} {FROM}",
-        halves("f.input", 1),
-        halves("f.output", 1),
-        halves("f.cached", 1),
-        halves("f.cost", 2),
-        halves("coalesce(f.input, 0) + coalesce(f.output, 0)", 16),
-        halves("f.estimated_input", 32),
-        halves("f.estimated_output", 32),
-        halves("CASE WHEN f.counted & 2 = 0 THEN f.cost END", 32),
+        "SELECT count(*), coalesce(sum(f.counted & {CALL} <> 0), 0), {}, {}, {}, {}, {}, {}, {}, {} {FROM}",
+        halves("f.input", TOKENS),
+        halves("f.output", TOKENS),
+        halves("f.cached", TOKENS),
+        halves("f.cost", COST),
+        halves("coalesce(f.input, 0) + coalesce(f.output, 0)", UNPRICED),
+        halves("f.estimated_input", ESTIMATED),
+        halves("f.estimated_output", ESTIMATED),
+        halves(
+            &format!("CASE WHEN f.counted & {COST} = 0 THEN f.cost END"),
+            ESTIMATED
+        ),
     ));
     let mut connection = reads.acquire().await?;
     let indexed = search::is_attached(&mut connection).await?;

@@ -8,6 +8,7 @@ pub(crate) mod backup;
 pub(crate) mod ballast;
 pub(crate) mod blocks;
 mod columns;
+pub(crate) mod counted;
 pub(crate) mod deletion;
 pub(crate) mod derive;
 pub(crate) mod derived;

@@ -15,8 +15,7 @@ use crate::error::Error;
 /// What of a span counts in totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Share {
-    /// `facts.counted`: 1 its tokens, 2 its cost, 4 as a call; 8 it counts in another trace, 16 its price is not known, 32 its
-    /// tokens are estimated, and so is its cost.
+    /// `facts.counted`: the bits of [`super::counted`].
     pub(crate) counted: i64,
     /// `facts.cost`: what it adds to the cost, in nano-dollars.
     pub(crate) cost: Option<i64>,

@@ -11,6 +11,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite};
 use crate::api::{DiffPrompts, PromptDiff, TimeRange};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
+use crate::store::counted::COST;
 
 /// Name, version and text of a prompt.
 type Stated = (Option<Arc<str>>, Option<Arc<str>>, Option<Arc<str>>);
@@ -61,13 +62,13 @@ impl Engine {
 
     /// Every call that states a prompt, oldest first.
     async fn prompt_calls(&self, range: TimeRange) -> Result<Vec<PromptCall>, Error> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT f.prompt, f.duration, f.input, f.output, CASE WHEN f.counted & 2 <> 0 THEN f.cost END, f.failed,
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT f.prompt, f.duration, f.input, f.output, CASE WHEN f.counted & {COST} <> 0 THEN f.cost END, f.failed,
                     n.text, f.start,
                     (SELECT value <> 0 FROM findings WHERE span = f.span AND heuristic = 'refusal')
              FROM facts f LEFT JOIN strings n ON n.id = f.model
-             WHERE f.prompt IS NOT NULL",
-        );
+             WHERE f.prompt IS NOT NULL"
+        ));
         push_range(&mut query, "f.start", range);
         query.push(" ORDER BY f.start, f.span");
         let unsigned = |number: i64| u64::try_from(number).ok();

@@ -8,6 +8,7 @@ use super::prompts::push_range;
 use crate::api::{DrawChart, NoParams, TimeRange};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
+use crate::store::counted::{CALL, COST, ELSEWHERE, TOKENS};
 
 impl Engine {
     #[expect(
@@ -57,11 +58,11 @@ impl Engine {
 
     /// Calls of models that count, oldest first.
     async fn model_calls(&self, range: TimeRange) -> Result<Vec<ModelCall>, Error> {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
             "SELECT f.start, f.counted, n.text, f.input, f.output, f.cached, f.cost, f.duration, f.failed
              FROM facts f LEFT JOIN strings n ON n.id = f.model
-             WHERE f.counted <> 0 AND f.counted <> 8",
-        );
+             WHERE f.counted <> 0 AND f.counted <> {ELSEWHERE}"
+        ));
         push_range(&mut query, "f.start", range);
         query.push(" ORDER BY f.start");
         let rows = query.build().fetch_all(&self.inner.store.reads).await?;
@@ -73,7 +74,7 @@ impl Engine {
                 let tokens = |index: usize| {
                     row.get::<Option<i64>, _>(index)
                         .and_then(unsigned)
-                        .filter(|_| counted & 1 != 0)
+                        .filter(|_| counted & TOKENS != 0)
                 };
                 #[expect(clippy::cast_precision_loss, reason = "an amount to be drawn")]
                 let cost = row.get::<Option<i64>, _>(6).map(|nano| nano as f64 / 1e9);
@@ -83,11 +84,11 @@ impl Engine {
                     input_tokens: tokens(3),
                     output_tokens: tokens(4),
                     cached_tokens: tokens(5),
-                    cost_usd: cost.filter(|_| counted & 2 != 0),
+                    cost_usd: cost.filter(|_| counted & COST != 0),
                     duration_nanos: row
                         .get::<Option<i64>, _>(7)
                         .and_then(unsigned)
-                        .filter(|_| counted & 4 != 0),
+                        .filter(|_| counted & CALL != 0),
                     failed: row.get(8),
                 }
             })
