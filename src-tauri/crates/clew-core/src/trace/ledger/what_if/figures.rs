@@ -150,8 +150,18 @@ impl Totals {
         let change = nanos.zip(cost);
         WhatIfAmount {
             nanos: nanos.map(|nanos| nanos.0),
-            change: change.map(|(nanos, cost)| (nanos.usd() - cost.usd()) / cost.usd()),
+            change: change.map(|(nanos, cost)| share(nanos, cost)),
             left_out: sum.left_out,
         }
     }
+}
+
+/// How much more or less an amount is than a cost, as a share of the cost.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share is shown with two or three digits"
+)]
+fn share(nanos: NanoUsd, cost: NanoUsd) -> f64 {
+    let (nanos, cost) = (nanos.0 as f64, cost.0 as f64);
+    (nanos - cost) / cost
 }
