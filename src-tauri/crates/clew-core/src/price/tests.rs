@@ -349,13 +349,7 @@ proptest! {
 fn a_model_that_was_not_called_has_ones_own_price_or_the_books_and_never_a_seeds() {
     let own = CustomPrice {
         provider: Some("groq".to_owned()),
-        model: "our-*".to_owned(),
-        since: None,
-        input: "7".to_owned(),
-        output: "8".to_owned(),
-        cache_read: None,
-        cache_write: None,
-        reasoning: None,
+        ..custom("our-*", None, "7")
     };
     let seeded = Revision {
         profile: PriceProfile::S1,
