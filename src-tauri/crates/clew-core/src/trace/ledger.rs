@@ -21,7 +21,8 @@ pub(super) use shown::share;
 pub use shown::{LedgerCost, LedgerEstimate, LedgerLine, LedgerRow, LedgerStanding, ledger_rows};
 pub use standing::{Exclusion, Standing};
 pub use what_if::{
-    WhatIfAmount, WhatIfFigures, WhatIfModel, WhatIfModelAmount, WhatIfRow, WhatIfSheet, WhatIfTable,
+    WhatIfAmount, WhatIfFigures, WhatIfModel, WhatIfModelAmount, WhatIfRow, WhatIfSheet,
+    WhatIfTable,
 };
 
 use std::cmp::Ordering;
