@@ -91,6 +91,10 @@ async fn every_command_answers_and_refuses_what_it_does_not_know() {
             json!({"traces": {"operations": ["llm"]}, "counted": true, "limit": 5}),
         ),
         ("export_ledger", json!({"calls": {"from": 0}})),
+        (
+            "what_if",
+            json!({"filter": {"calls": {"from": 0}}, "models": ["gpt-4o-mini", "no/such"]}),
+        ),
         ("get_prices", json!({})),
         (
             "set_prices",

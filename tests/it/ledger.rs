@@ -2,6 +2,7 @@
 //! what the user asks for.
 
 mod truth;
+mod what_if;
 
 use clew_core::otlp::Signal;
 use clew_engine::ErrorCode;

@@ -171,4 +171,59 @@ test.describe("Ledger", () => {
     await expect(entries).toHaveCount(230);
     await expect(more).toHaveCount(0);
   });
+
+  test("says what calls would have cost on other models, without a cache, in a batch", async ({
+    page,
+    visit,
+    fresh,
+  }) => {
+    const { body } = trace("shop", [
+      {
+        name: "chat gpt-4o",
+        attributes: {
+          "gen_ai.operation.name": "chat",
+          "gen_ai.provider.name": "openai",
+          "gen_ai.request.model": "gpt-4o",
+          "gen_ai.usage.input_tokens": 100,
+          "gen_ai.usage.output_tokens": 10,
+          "gen_ai.usage.cache_read.input_tokens": 60,
+          "llm.task_type": "search",
+        },
+      },
+    ]);
+    await fresh.send("traces", body);
+    await fresh.settled();
+    await visit("#/ledger", fresh);
+    await expect(page.getByRole("button", { name: /^Lines of/ })).toHaveCount(1);
+    await page.keyboard.press("w");
+    await expect(page).toHaveURL(/tab=whatif/);
+    const table = page.getByRole("region", { name: "What calls would have cost" });
+    const row = table.getByRole("row", { name: /^search/ });
+    // 40 × 2,500 + 60 × 1,250 + 10 × 10,000 nano-dollars, and 100 × 2,500 + 10 × 10,000.
+    await expect(row).toContainText("$0.000275");
+    await expect(row).toContainText("$0.00035");
+    await expect(row).toContainText("+27.3 %");
+
+    const field = page.getByRole("combobox", { name: "Other models" });
+    for (const model of ["gpt-4o-mini", "no-such-model"]) {
+      await field.fill(model);
+      await field.press("Enter");
+    }
+    await expect(page).toHaveURL(/alt=gpt-4o-mini&alt=no-such-model/);
+    // 40 × 150 + 60 × 75 + 10 × 600.
+    await expect(row).toContainText("$0.0000165");
+    await expect(row).toContainText("−94 %");
+    await expect(table.getByRole("columnheader", { name: /no-such-model.*not listed/ })).toBeVisible();
+    await expect(table.getByRole("row", { name: /^All calls/ })).toContainText("$0.000275");
+    await expectAccessible(page);
+    await page.getByRole("button", { name: /^no-such-model/ }).click();
+    await expect(table.getByRole("columnheader", { name: /no-such-model/ })).toHaveCount(0);
+    await expect(field).toBeFocused();
+
+    await page.getByRole("button", { name: "What if" }).click();
+    await expect(page.getByRole("button", { name: /^Lines of/ })).toHaveCount(1);
+    await visit("#/ledger?tab=whatif&text=nothing+is+called+that", fresh);
+    await page.getByRole("button", { name: "Show all entries" }).click();
+    await expect(row).toBeVisible();
+  });
 });

@@ -250,3 +250,29 @@ fn a_trace_as_json_tells_who_stated_what_and_what_it_costs() {
         "{told}"
     );
 }
+
+#[test]
+fn what_if_says_what_calls_would_have_cost_on_other_models() {
+    let served = Served::start(&[]);
+    send(&served, &told_twice());
+    let database = served.database();
+    let asked = "--what-if=gpt-4o-mini,no-such-model";
+    let table = shown(&run(&database, &["ledger", asked]));
+    for part in [
+        // 40 × 2,500 + 60 × 1,250 + 10 × 10,000, without a cache 100 × 2,500 + 10 × 10,000, and
+        // 40 × 150 + 60 × 75 + 10 × 600 nano-dollars.
+        "$0.000275",
+        "$0.00035 +27.3 %",
+        "$0.0000165 -94 %",
+        "all calls",
+        "no-such-model: no list names it.",
+    ] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    let whole = answer(&run(&database, &["ledger", asked, "--json"]));
+    assert_eq!(whole["totals"]["models"][0]["amount"]["nanos"], 16_500);
+    let bare = answer(&run(&database, &["ledger", "--what-if", "--json"]));
+    assert_eq!(bare["models"], json!([]));
+    let one = answer(&run(&database, &["ledger", RICHER, "--what-if", "--json"]));
+    assert_eq!(one["totals"]["calls"], 1);
+}

@@ -2793,6 +2793,165 @@ cachedShare: number | null,
 fullest: WindowUse | null, };
 
 /**
+ * Which calls, and on which other models.
+ */
+export type WhatIf = { 
+/**
+ * The entries; what counts in no total is left out, and cursor and limit say nothing here. More than 200,000 are
+ * refused.
+ */
+filter: LedgerFilter, 
+/**
+ * Models as the price book names them, with or without a provider before a slash; at most 8 of up to 200 characters.
+ */
+models: Array<string>, };
+
+/**
+ * What calls would have cost.
+ */
+export type WhatIfAmount = { 
+/**
+ * Nano-dollars of all calls that state tokens; `null` where there is none, or one of them is left out.
+ */
+nanos: number | null, 
+/**
+ * The difference to the cost as a share of it: -0.4 is 40 % less. `null` where the amount or a part of the cost is
+ * not known, or the cost is nothing.
+ */
+change: number | null, 
+/**
+ * Calls whose amount is not known.
+ */
+leftOut: number, };
+
+/**
+ * Calls that count, and what they would have cost otherwise.
+ */
+export type WhatIfFigures = { 
+/**
+ * Calls whose tokens count, those that state none among them. A span that tells of several calls at once is one.
+ */
+calls: number, 
+/**
+ * Of these, calls that state neither tokens nor a cost; they are in no other figure.
+ */
+unstatedCalls: number, 
+/**
+ * Calls whose cost a span states: what stands beside it is by list prices nevertheless.
+ */
+statedCalls: number, 
+/**
+ * Calls that state tokens and have no known cost of their own.
+ */
+unpricedCalls: number, 
+/**
+ * Prompt tokens, cached ones included; `null` where no call states any.
+ */
+inputTokens: number | null, 
+/**
+ * Generated tokens, reasoning included.
+ */
+outputTokens: number | null, 
+/**
+ * Prompt tokens that were read from cache.
+ */
+cachedTokens: number | null, 
+/**
+ * Tokens of the largest prompt of one call to a language model.
+ */
+largestPrompt: number | null, 
+/**
+ * Nano-dollars, as they stand in the ledger, of all entries whose cost is known; `null` where none is.
+ */
+costNanos: number | null, 
+/**
+ * Without a cache: cached tokens, read or written, at the price of other prompt tokens. What the list makes of that
+ * difference is added to the cost.
+ */
+uncached: WhatIfAmount, 
+/**
+ * At the book's prices for batches.
+ */
+batch: WhatIfAmount, 
+/**
+ * On each model that was asked for, in that order.
+ */
+models: Array<WhatIfModelAmount>, };
+
+/**
+ * A model that was asked for.
+ */
+export type WhatIfModel = { 
+/**
+ * Its name as it was asked for.
+ */
+name: string, 
+/**
+ * The price list that has it, and since when the price holds that the newest call would have had, in words; `null`
+ * where no list names it.
+ */
+priceList: string | null, 
+/**
+ * The most tokens that it reads, where the book says so.
+ */
+window: number | null, };
+
+/**
+ * What calls would have cost on one other model.
+ */
+export type WhatIfModelAmount = { 
+/**
+ * The amount.
+ */
+amount: WhatIfAmount, 
+/**
+ * Whether the largest prompt fits into the model's window; `null` where one of them is not known.
+ */
+fits: boolean | null, };
+
+/**
+ * Calls of one feature to one model.
+ */
+export type WhatIfRow = { 
+/**
+ * The feature or kind of task that they serve; `null` where none is stated.
+ */
+feature: string | null, 
+/**
+ * The model that answered.
+ */
+model: string | null, 
+/**
+ * Who served it.
+ */
+provider: string | null, 
+/**
+ * Their figures.
+ */
+figures: WhatIfFigures, };
+
+/**
+ * What calls cost, by feature and model, and what they would have cost otherwise.
+ */
+export type WhatIfTable = { 
+/**
+ * The models that were asked for.
+ */
+models: Array<WhatIfModel>, 
+/**
+ * By feature, model and provider, the dearest first; at most 500.
+ */
+rows: Array<WhatIfRow>, 
+/**
+ * How many rows there would be without that limit.
+ */
+total: number, 
+/**
+ * The figures of all calls.
+ */
+totals: WhatIfFigures, };
+
+/**
  * How much of its model's window a call fills.
  */
 export type WindowUse = { 
@@ -2837,6 +2996,8 @@ export interface Commands {
   list_ledger: { params: LedgerFilter; reply: LedgerPage };
   /** All entries that match, as CSV. */
   export_ledger: { params: LedgerFilter; reply: Text };
+  /** What the calls that match would have cost on other models, without a cache, and in a batch. */
+  what_if: { params: WhatIf; reply: WhatIfTable };
   /** The price book and the user's own prices. */
   get_prices: { params: NoParams; reply: Prices };
   /** Decides the prices of calls that are received from now on; refused as a whole if one cannot be read. */
@@ -2900,6 +3061,7 @@ export const topics: Record<keyof Commands, Topic[]> = {
   get_ledger: ["spans"],
   list_ledger: ["spans"],
   export_ledger: [],
+  what_if: ["spans", "settings"],
   get_prices: ["settings"],
   set_prices: [],
   reprice_history: [],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   ago,
   bytes,
+  change,
   compact,
   cost,
   counted,
@@ -133,4 +134,16 @@ describe("the language of figures", () => {
     expect(saneLocale(["", "zz_!!"])).toBe("en");
     expect(saneLocale([])).toBe("en");
   });
+});
+
+describe("changes", () => {
+  it.each([
+    [null, "–"],
+    [0, "±0 %"],
+    [0.000_01, "±0 %"],
+    [0.12, "+12 %"],
+    [-0.94, "−94 %"],
+    [75 / 275, "+27.3 %"],
+    [4, "+400 %"],
+  ])("%s is %s", (share, text) => expect(change(share)).toBe(text));
 });

@@ -107,6 +107,14 @@ export function percent(share: number | null): string {
   return share === null ? NONE : `${short(share * 100)} %`;
 }
 
+/** A difference as a share of what it is compared with: "+27 %", "−94 %", "±0 %"; small ones have decimals. */
+export function change(share: number | null): string {
+  if (share === null) return NONE;
+  const size = short(Math.abs(share) * 100);
+  if (Number(size) === 0) return "±0 %";
+  return `${share < 0 ? "−" : "+"}${size} %`;
+}
+
 /** A share of one without decimals, for where it is only a hint: "54 %". */
 export function roughPercent(share: number): string {
   return `${(share * 100).toFixed(0)} %`;

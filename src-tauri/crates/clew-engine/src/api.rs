@@ -16,7 +16,7 @@ use crate::event::Topic;
 use clew_core::chart::{ChartInfo, Scene};
 use clew_core::packed::{self, Pack};
 use clew_core::prompt::PromptTemplate;
-use clew_core::trace::{LedgerRow, SpanDetail, SpanFacts, Waterfall};
+use clew_core::trace::{LedgerRow, SpanDetail, SpanFacts, Waterfall, WhatIfTable};
 
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,8 @@ commands! {
     list_ledger(LedgerFilter) -> json LedgerPage, on Spans;
     /// All entries that match, as CSV.
     export_ledger(LedgerFilter) -> json Text;
+    /// What the calls that match would have cost on other models, without a cache, and in a batch.
+    what_if(WhatIf) -> json WhatIfTable, on Spans Settings;
     /// The price book and the user's own prices.
     get_prices(NoParams) -> json Prices, on Settings;
     /// Decides the prices of calls that are received from now on; refused as a whole if one cannot be read.

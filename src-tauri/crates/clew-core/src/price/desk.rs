@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::book::{Book, Located};
+use super::book::{Book, Listed, Located, Terms};
 use super::custom::{self, CustomPrice};
 use super::{PriceProfile, PriceSource, Priced, Quote, Rates};
+use crate::model::UnixNanos;
 
 /// Providers that are programs on the user's own machine.
 const LOCAL: &[&str] = &[
@@ -128,19 +129,76 @@ impl PriceDesk {
             return quote(PriceSource::Profile { profile }, Some(rates));
         }
         match (listed, book) {
-            (Some(listed), Some(book)) => {
-                let source = PriceSource::Book {
-                    provider: listed.provider,
-                    model: listed.model,
-                    since: listed.since,
-                    special: listed.special,
-                    book: format!("{} {} ({})", book.source, book.version, book.date),
-                };
-                quote(source, Some(listed.rates))
-            }
+            (Some(listed), Some(book)) => quote(listed_in(book, &listed), Some(listed.rates)),
             _ if call.loopback => quote(PriceSource::Local, Some(Rates::free())),
             _ => quote(PriceSource::Unknown, None),
         }
+    }
+
+    /// The rates of a model that was not called, for a call that begins at `at`, by what holds for calls that come now:
+    /// the user's own price, else the book's at standard terms. A seed's table says nothing here, because it gives what
+    /// it does not name away. `name` is a model's, with or without its provider before a slash.
+    #[must_use]
+    pub fn quote_other(&mut self, name: &str, at: UnixNanos) -> Quote {
+        let revision = self.revisions.len().saturating_sub(1);
+        let located = self.locate(revision, None, name);
+        let Some(held) = self.revisions.get(revision) else {
+            return Quote::unknown();
+        };
+        let book = held.book.as_deref();
+        let listed = book.zip(located).and_then(|(book, located)| {
+            let listed = book.listed(located, at, Terms::default())?;
+            Some((listed_in(book, &listed), listed))
+        });
+        let window = listed.as_ref().and_then(|(_, listed)| listed.window);
+        let own = name
+            .split_once('/')
+            .and_then(|(provider, model)| custom::matching(&held.custom, Some(provider), model, at))
+            .or_else(|| custom::matching(&held.custom, None, name, at));
+        let (source, rates) = match (own, listed) {
+            (Some(own), _) => {
+                let source = PriceSource::Custom {
+                    model: own.model.clone(),
+                    since: own.since.clone(),
+                };
+                (source, Some(own.rates()))
+            }
+            (None, Some((source, listed))) => (source, Some(listed.rates)),
+            (None, None) => (PriceSource::Unknown, None),
+        };
+        Quote {
+            source,
+            rates,
+            window,
+        }
+    }
+
+    /// The rates that the book which holds for calls that come now has for this model in a batch, at `at`; `None` where
+    /// it has none, or where the call's price, `source`, is not that of this entry.
+    #[must_use]
+    pub fn batch(
+        &mut self,
+        provider: Option<&str>,
+        model: &str,
+        source: &PriceSource,
+        at: UnixNanos,
+    ) -> Option<Rates> {
+        let revision = self.revisions.len().saturating_sub(1);
+        let located = self.locate(revision, provider, model)?;
+        let book = self.revisions.get(revision)?.book.as_deref()?;
+        let terms = Terms {
+            service_tier: None,
+            batch: true,
+        };
+        let listed = book.listed(located, at, terms)?;
+        let PriceSource::Book {
+            provider, model, ..
+        } = source
+        else {
+            return None;
+        };
+        let is_same = (provider, model) == (&listed.provider, &listed.model);
+        (is_same && listed.special).then_some(listed.rates)
     }
 
     fn locate(&mut self, revision: usize, provider: Option<&str>, model: &str) -> Option<Located> {
@@ -155,6 +213,17 @@ impl PriceDesk {
         }
         self.located.insert(name, located);
         located
+    }
+}
+
+/// An entry of a book as the source of a price.
+fn listed_in(book: &Book, listed: &Listed) -> PriceSource {
+    PriceSource::Book {
+        provider: listed.provider.clone(),
+        model: listed.model.clone(),
+        since: listed.since.clone(),
+        special: listed.special,
+        book: format!("{} {} ({})", book.source, book.version, book.date),
     }
 }
 

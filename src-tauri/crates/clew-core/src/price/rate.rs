@@ -176,4 +176,18 @@ impl Rates {
         }
         None
     }
+
+    /// What a call of so many tokens in each bucket costs, each bucket rounded once; `None` where one of them has no
+    /// price. All that was sent is the prompt, by which tiers are chosen.
+    #[must_use]
+    pub fn bill(&self, counts: &[(Bucket, u64)]) -> Option<NanoUsd> {
+        let sent = counts
+            .iter()
+            .filter(|(bucket, _)| !bucket.is_output() && *bucket != Bucket::Request);
+        let prompt = sent.fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+        let billed = counts.iter().filter(|(_, count)| *count > 0);
+        billed
+            .map(|(bucket, count)| Some(self.rate(*bucket)?.1.at(prompt).times(*count)))
+            .sum()
+    }
 }

@@ -344,3 +344,55 @@ proptest! {
         prop_assert_eq!(quote.rates.is_none(), quote.source == PriceSource::Unknown);
     }
 }
+
+#[test]
+fn a_model_that_was_not_called_has_ones_own_price_or_the_books_and_never_a_seeds() {
+    let own = CustomPrice {
+        provider: Some("groq".to_owned()),
+        ..custom("our-*", None, "7")
+    };
+    let seeded = Revision {
+        profile: PriceProfile::S1,
+        ..prices(&[own])
+    };
+    let mut desk = PriceDesk::new(vec![seeded]);
+    for (name, expected) in [
+        ("gpt-4o-mini", Some("0.15")),
+        ("openai/gpt-4o-mini", Some("0.15")),
+        ("groq/our-tune", Some("7")),
+        ("our-tune", None),
+        ("someone/unheard-of", None),
+        ("", None),
+    ] {
+        let quote = desk.quote_other(name, at("2026-03-01"));
+        assert_eq!(input_price(&quote).as_deref(), expected, "{name}");
+        assert_eq!(quote.source == PriceSource::Unknown, expected.is_none());
+    }
+}
+
+#[test]
+fn a_bill_is_whole_and_its_tier_is_that_of_the_whole_prompt() {
+    let price = |text| PerToken::from_per_million(text).expect("a price");
+    let mut rates = Rates::of_two(price("1"), price("4"));
+    let tiered = Rate {
+        price: price("0.1"),
+        tiers: vec![Tier {
+            above: 100,
+            price: price("0.2"),
+        }],
+    };
+    rates.set(Bucket::CacheRead, tiered);
+    let sent = |input| {
+        [
+            (Bucket::Input, input),
+            (Bucket::CacheRead, 60),
+            (Bucket::Output, 10),
+        ]
+    };
+    // 40 × 1,000 + 60 × 100 + 10 × 4,000 nano-dollars; beyond 100 tokens what is cached costs twice as much.
+    assert_eq!(rates.bill(&sent(40)), Some(NanoUsd(86_000)));
+    assert_eq!(rates.bill(&sent(41)), Some(NanoUsd(93_000)));
+    let calls = [(Bucket::Input, 1), (Bucket::Request, 1)];
+    assert_eq!(rates.bill(&calls), None, "no price of a call");
+    assert_eq!(rates.bill(&[(Bucket::Request, 0)]), Some(NanoUsd::ZERO));
+}

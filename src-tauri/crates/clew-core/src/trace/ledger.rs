@@ -11,6 +11,7 @@ mod shown;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod what_if;
 mod words;
 
 pub use cost::{Cost, CostBasis, Line};
@@ -19,6 +20,10 @@ pub use estimated::{Estimated, EstimatedCall};
 pub(super) use shown::share;
 pub use shown::{LedgerCost, LedgerEstimate, LedgerLine, LedgerRow, LedgerStanding, ledger_rows};
 pub use standing::{Exclusion, Standing};
+pub use what_if::{
+    WhatIfAmount, WhatIfFigures, WhatIfModel, WhatIfModelAmount, WhatIfRow, WhatIfSheet,
+    WhatIfTable,
+};
 
 use std::cmp::Ordering;
 

@@ -25,7 +25,9 @@ pub use detail::{
 };
 pub use ledger::{
     Cost, CostBasis, Entry, Estimated, EstimatedCall, Exclusion, Ledger, LedgerCost,
-    LedgerEstimate, LedgerLine, LedgerRow, LedgerStanding, Line, Standing, Sums, csv, ledger_rows,
+    LedgerEstimate, LedgerLine, LedgerRow, LedgerStanding, Line, Standing, Sums, WhatIfAmount,
+    WhatIfFigures, WhatIfModel, WhatIfModelAmount, WhatIfRow, WhatIfSheet, WhatIfTable, csv,
+    ledger_rows,
 };
 pub use markdown::markdown;
 pub use row::{RowFacts, SpanRow};

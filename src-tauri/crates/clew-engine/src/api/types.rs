@@ -19,6 +19,7 @@ pub use doctor::{LintTelemetry, Linted};
 
 pub use ledger::{
     BookChoice, GetLedger, LedgerFilter, LedgerPage, LedgerSums, PriceBook, Prices, SetPrices,
+    WhatIf,
 };
 
 pub use overrides::{Readings, SetOverrides};

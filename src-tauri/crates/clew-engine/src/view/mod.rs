@@ -12,3 +12,4 @@ mod settings;
 mod sources;
 mod trace;
 mod trends;
+mod what_if;

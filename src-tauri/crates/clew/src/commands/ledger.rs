@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::list::{clock, counted, micros_before, since};
 use super::totals::figures;
 use super::trace::locate;
-use super::{Exit, Shared};
+use super::{Exit, Shared, what_if};
 use crate::door::Door;
 use crate::print::{Ink, Out, count, cut, note, plain, with_estimate};
 
@@ -67,6 +67,17 @@ pub(super) struct Ledger {
     /// As CSV, one line for each line of every entry that matches, with whole nano-dollars that add up to the total.
     #[arg(long, conflicts_with_all = ["json", "limit", "lines"])]
     csv: bool,
+    /// By feature and model, what calls would have cost without a cache, in a batch, and on these models (names of the
+    /// price book, with or without a provider before a slash).
+    #[arg(
+        long,
+        value_name = "MODEL",
+        num_args = 0..,
+        require_equals = true,
+        value_delimiter = ',',
+        conflicts_with_all = ["csv", "limit", "lines"]
+    )]
+    what_if: Option<Vec<String>>,
 }
 
 /// What `--json` prints.
@@ -83,7 +94,10 @@ struct Answer<'a> {
 pub(super) async fn run(command: Ledger, shared: &Shared, out: &mut Out) -> anyhow::Result<Exit> {
     let database = shared.start()?.options.database;
     let Some(door) = Door::reading(&database).await? else {
-        return none(out);
+        return match command.what_if {
+            Some(models) => what_if::none(models, out),
+            None => none(out),
+        };
     };
     let trace = match &command.trace {
         None => None,
@@ -96,6 +110,9 @@ pub(super) async fn run(command: Ledger, shared: &Shared, out: &mut Out) -> anyh
         },
     };
     let filter = filter(&command, trace.as_ref());
+    if let Some(models) = command.what_if {
+        return what_if::run(&door, filter, models, out).await;
+    }
     if command.csv {
         let Text { text } = door.call("export_ledger", &filter).await?;
         out.text(&text)?;

@@ -12,6 +12,7 @@ mod serve;
 mod status;
 mod totals;
 mod trace;
+mod what_if;
 
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -234,15 +234,11 @@ fn entry(
 
 /// What estimated tokens cost by a list, with nothing read from a cache.
 fn estimated_cost(rates: &Rates, tokens: Estimate) -> Option<NanoUsd> {
-    let prompt = tokens.input.unwrap_or(0);
-    let side = |bucket: Bucket, count: Option<u64>| match count {
-        Some(count) if count > 0 => {
-            let (_, rate) = rates.rate(bucket)?;
-            Some(rate.at(prompt).times(count))
-        }
-        _ => Some(NanoUsd(0)),
-    };
-    Some(side(Bucket::Input, tokens.input)? + side(Bucket::Output, tokens.output)?)
+    let sides = [
+        (Bucket::Input, tokens.input.unwrap_or(0)),
+        (Bucket::Output, tokens.output.unwrap_or(0)),
+    ];
+    rates.bill(&sides)
 }
 
 fn quote(span: &SpanRow, desk: &mut PriceDesk) -> Quote {

@@ -39,6 +39,17 @@ pub struct LedgerFilter {
     pub limit: u32,
 }
 
+/// Which calls, and on which other models.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct WhatIf {
+    /// The entries; what counts in no total is left out, and cursor and limit say nothing here. More than 200,000 are
+    /// refused.
+    pub filter: LedgerFilter,
+    /// Models as the price book names them, with or without a provider before a slash; at most 8 of up to 200 characters.
+    pub models: Vec<String>,
+}
+
 /// Which entries of one trace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
