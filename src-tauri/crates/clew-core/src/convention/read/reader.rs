@@ -329,30 +329,32 @@ impl<'a, 'm> Reader<'a, 'm> {
     }
 
     fn timing(&self, table: &Table) -> Option<Stated<Timing>> {
-        let durations = [
-            self.duration(table.queue),
-            self.duration(table.prefill),
-            self.duration(table.decode),
-            self.duration(table.inference),
-            self.duration(table.total_time),
-            self.duration(table.chunk_time),
-        ];
-        let speed = self.first(table.tokens_per_second, |value| {
-            as_f64(value).filter(|speed| *speed > 0.0)
-        });
-        let key = durations.iter().flatten().map(|stated| &stated.key).next();
-        let key = key.or_else(|| Some(&speed.as_ref()?.key))?.clone();
-        let [queue, prefill, decode, inference, total, chunk] =
-            durations.map(|duration| duration.map(|stated| stated.value));
         let timing = Timing {
-            queue_nanos: queue,
-            prefill_nanos: prefill,
-            decode_nanos: decode,
-            inference_nanos: inference,
-            total_nanos: total,
-            chunk_nanos: chunk,
-            tokens_per_second: speed.map(|speed| speed.value),
+            queue_nanos: self.duration(table.queue),
+            network_nanos: self.duration(table.network),
+            prefill_nanos: self.duration(table.prefill),
+            decode_nanos: self.duration(table.decode),
+            inference_nanos: self.duration(table.inference),
+            post_processing_nanos: self.duration(table.post_processing),
+            total_nanos: self.duration(table.total_time),
+            chunk_nanos: self.duration(table.chunk_time),
+            tokens_per_second: self.first(table.tokens_per_second, |value| {
+                as_f64(value).filter(|speed| *speed > 0.0)
+            }),
         };
+        let durations = [
+            &timing.queue_nanos,
+            &timing.network_nanos,
+            &timing.prefill_nanos,
+            &timing.decode_nanos,
+            &timing.inference_nanos,
+            &timing.post_processing_nanos,
+            &timing.total_nanos,
+            &timing.chunk_nanos,
+        ];
+        let mut keys = durations.into_iter().flatten().map(|stated| &stated.key);
+        let speed = timing.tokens_per_second.as_ref().map(|stated| &stated.key);
+        let key = keys.next().or(speed)?.clone();
         Some(self.stated(timing, &key))
     }
 
