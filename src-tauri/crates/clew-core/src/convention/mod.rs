@@ -13,6 +13,7 @@ mod extensions_ai;
 mod general;
 mod google_adk;
 mod haystack;
+mod ids;
 mod langfuse;
 mod langsmith;
 mod litellm;
@@ -39,6 +40,7 @@ pub(crate) mod tests;
 
 use crate::model::{Dialect, Facts, Message, SpanView, Stated};
 
+pub use ids::ids;
 pub use overrides::{NamedFact, Override, OverrideError, Overrides};
 pub use read::{Heard, KeyMap, finish_reason, in_order, provider};
 pub use vocabulary::Vocabulary;

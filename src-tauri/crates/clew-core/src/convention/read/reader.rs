@@ -250,7 +250,7 @@ impl<'a, 'm> Reader<'a, 'm> {
             request_model: self.text(table.request_model),
             response_model: self.text(table.response_model),
             response_id: self.text(table.response_id),
-            request_id: self.text(table.request_id),
+            request_id: self.first(table.request_id, id),
             service_tier: self
                 .text(table.service_tier)
                 .map(|stated| self.stated(stated.value.trim().to_lowercase(), &stated.key)),
@@ -496,6 +496,18 @@ pub(in crate::convention) fn texts(value: &Value) -> Option<Vec<String>> {
     };
     let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
     (!texts.is_empty()).then_some(texts)
+}
+
+/// An id: a text or a number, or the first of a list of them, as HTTP headers are stated.
+pub(in crate::convention) fn id(value: &Value) -> Option<String> {
+    let is_said = |text: &String| !text.trim().is_empty();
+    match value {
+        Value::ArrayValue(list) => {
+            let items = list.values.iter().filter_map(|item| item.value.as_ref());
+            items.map(display).find(is_said)
+        }
+        value => Some(display(value)).filter(is_said),
+    }
 }
 
 fn json_text(value: &Value) -> String {
