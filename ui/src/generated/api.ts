@@ -2311,7 +2311,8 @@ export type Topic = "spans" | "sources" | "settings" | "status";
  */
 export type TraceFilter = { 
 /**
- * Words that a span's name, input, output or error must hold, all of them in one span; `"a phrase"` in quotes.
+ * Words that a span's name, input, output, error or the id of its response or request must hold, all of them in one
+ * span; `"a phrase"` in quotes.
  */
 text: string, 
 /**
