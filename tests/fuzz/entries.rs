@@ -15,8 +15,8 @@ use clew_core::otlp::{
 use clew_core::price::PriceDesk;
 use clew_core::quality::{Response, response_text, score};
 use clew_core::trace::{
-    RowFacts, SpanRow, Surroundings, TraceRows, csv, detail, ledger_rows, markdown, summary,
-    waterfall,
+    RowFacts, Served, SpanRow, Surroundings, TraceRows, csv, detail, ledger_rows, markdown,
+    summary, waterfall,
 };
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
@@ -140,6 +140,7 @@ pub fn trace_view(body: &[u8]) {
                 parent: item.parent,
                 flags: 0,
                 skew_nanos: None,
+                served: Served::Unseen,
                 repaired: item.repaired,
                 variants: Vec::new(),
                 earlier: &[],

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use clew_core::otlp::Signal;
 use clew_engine::Topic;
-use clew_tests::otlp::{START, call, hex, log, logs, number, span, text, traces, traces_of};
+use clew_tests::otlp::{
+    START, attribute, call, hex, log, logs, number, span, text, traces, traces_of,
+};
 use clew_tests::{Rig, recorded};
+use opentelemetry_proto::tonic::common::v1::any_value;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use serde_json::{Value, json};
 
@@ -288,6 +291,99 @@ async fn words_are_found_wherever_a_span_says_them() {
         let rows = rig.list(json!({"text": typed})).await;
         assert_eq!(!rows.is_empty(), found, "{typed:?}");
     }
+}
+
+#[tokio::test]
+async fn a_response_or_request_id_finds_its_call() {
+    const BARE: &str = "9f86d081884c7d659a2feaa0c55ad015";
+    let rig = Rig::start().await;
+    let with = |trace: u128, key: &str, id: &str| {
+        let mut call = call(trace, 1, 0, "question", "answer");
+        call.attributes.push(text(key, id));
+        call
+    };
+    let spans = vec![
+        with(1, "gen_ai.response.id", "chatcmpl-AbC123xyz"),
+        with(2, "gen_ai.response.id", "msg_01XFDUDYJgAACzvnptvVoYEL"),
+        with(3, "http.response.header.x-request-id", "req_0007"),
+        with(4, "gen_ai.request.id", BARE),
+        call(5, 1, 0, "question", "answer"),
+    ];
+    rig.take(Signal::Traces, &traces(spans)).await;
+    rig.settle().await;
+    // A record that comes after its span speaks for it too.
+    let mut late = log(5, 1, "sent", "request sent");
+    late.attributes.push(text("x-request-id", "req-late-42"));
+    rig.take(Signal::Logs, &logs(vec![late])).await;
+    rig.settle().await;
+    let whole = hex(5);
+    for (typed, trace) in [
+        ("chatcmpl-AbC123xyz", 1),
+        ("chatcmpl-AbC", 1),
+        ("msg_01XFDUDYJgAACzvnptvVoYEL", 2),
+        ("req_0007", 3),
+        // Looks like a trace's id, and is none.
+        (BARE, 4),
+        ("req-late-42", 5),
+        (whole.as_str(), 5),
+    ] {
+        let found = ids(&rig, json!({"text": typed})).await;
+        assert_eq!(found, BTreeSet::from([hex(trace)]), "{typed:?}");
+        let filter = json!({"traces": {"text": typed}});
+        let ledger = rig.call("list_ledger", filter).await;
+        assert_eq!(ledger["rows"][0]["traceId"], hex(trace), "{typed:?}");
+    }
+    assert!(ids(&rig, json!({"text": "req_0008"})).await.is_empty());
+    let params = json!({"traceId": hex(5), "spanId": format!("{:016x}", 1)});
+    let detail = rig.call("get_span", params).await;
+    let rows = detail["facts"].as_array().expect("facts");
+    let row = rows.iter().find(|row| row["name"] == "request id");
+    assert_eq!(row.map(|row| &row["value"]), Some(&json!("req-late-42")));
+    assert_eq!(detail["name"], "chat gpt-x");
+}
+
+/// A call of a second in the shop, served in 0.9 s by another service.
+#[tokio::test]
+async fn the_time_of_a_call_is_split_by_what_its_server_tells() {
+    let rig = Rig::start().await;
+    let mut asked = call(1, 1, 0, "question", "answer");
+    let key = "gen_ai.response.time_to_first_chunk";
+    let first = attribute(key, any_value::Value::DoubleValue(0.3));
+    asked.attributes.push(first);
+    let mut served = span(1, 2, 1, "POST /v1/chat/completions");
+    served.kind = 2;
+    served.end_time_unix_nano = served.start_time_unix_nano + 900_000_000;
+    rig.take(Signal::Traces, &traces(vec![asked])).await;
+    rig.take(Signal::Traces, &traces_of("gateway", vec![served]))
+        .await;
+    rig.settle().await;
+    let timing = async |span: u64| {
+        let params = json!({"traceId": hex(1), "spanId": format!("{span:016x}")});
+        rig.call("get_span", params).await["timing"].clone()
+    };
+    let split = timing(1).await;
+    let nanos: Vec<Value> = split
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| json!([row["part"], row["nanos"]]))
+        .collect();
+    assert_eq!(
+        nanos,
+        [
+            json!(["queue", null]),
+            json!(["network", 100_000_000]),
+            json!(["first_token", 200_000_000]),
+            json!(["generation", 700_000_000]),
+            json!(["post_processing", null]),
+            json!(["rest", 0]),
+        ]
+    );
+    assert_eq!(
+        split[1]["how"],
+        "Derived: the call took 1.00 s, and the span of gateway below it 900 ms."
+    );
+    assert_eq!(timing(2).await, json!([]), "no model call");
 }
 
 #[tokio::test]

@@ -1920,6 +1920,11 @@ ttftNanos: number | null,
  */
 tokensPerSecond: number | null, 
 /**
+ * Where the time of a model call went, part by part, with how each is known; empty for other spans, and while the call
+ * runs.
+ */
+timing: Array<TimingRow>, 
+/**
  * Why the model stopped.
  */
 finishReasons: Array<string>, 
@@ -2258,6 +2263,28 @@ from: number | null,
 to: number | null, };
 
 /**
+ * A part of a call's time.
+ */
+export type TimingPart = "queue" | "network" | "first_token" | "generation" | "post_processing" | "rest";
+
+/**
+ * One part of a call's time, and how it is known.
+ */
+export type TimingRow = { 
+/**
+ * Which part.
+ */
+part: TimingPart, 
+/**
+ * Nanoseconds; `null` where not known. All of them together are the call's duration.
+ */
+nanos: number | null, 
+/**
+ * How it is known, or why it is not: a sentence.
+ */
+how: string, };
+
+/**
  * A tool that the model was offered.
  */
 export type ToolDefinition = { 
@@ -2284,7 +2311,8 @@ export type Topic = "spans" | "sources" | "settings" | "status";
  */
 export type TraceFilter = { 
 /**
- * Words that a span's name, input, output or error must hold, all of them in one span; `"a phrase"` in quotes.
+ * Words that a span's name, input, output, error or the id of its response or request must hold, all of them in one
+ * span; `"a phrase"` in quotes.
  */
 text: string, 
 /**

@@ -1,5 +1,5 @@
 /** Figures and foreign text in words. Nothing here computes: figures come from Rust, this only writes them. */
-import type { ErrorClass, Operation, Stage } from "../generated/api.ts";
+import type { ErrorClass, Operation, Stage, TimingPart } from "../generated/api.ts";
 
 /**
  * The language in which to write figures. Under `LANG=C` WebKitGTK reports "C", which every `Intl` constructor
@@ -243,6 +243,16 @@ export const STAGES = {
   guardrail: "Guardrail",
   post_processing: "Post-processing",
 } as const satisfies Record<Stage, string>;
+
+/** Words that name a part of a call's time. */
+export const TIMING_PARTS = {
+  queue: "queue",
+  network: "network",
+  first_token: "first token",
+  generation: "generation",
+  post_processing: "post-processing",
+  rest: "rest",
+} as const satisfies Record<TimingPart, string>;
 
 /** Words that name an operation and its letter. */
 export const OPERATIONS = {

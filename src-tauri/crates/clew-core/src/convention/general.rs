@@ -1,6 +1,6 @@
 //! What any span may say, and guesses of last resort: sessions, users, errors, and what the names give away.
 
-use super::read::{self, KeyMap, Keys, Reader, Table};
+use super::read::{self, KeyMap, Keys, Layer, Reader, Table, log_name};
 use super::{Convention, Vocabulary};
 use crate::model::{Facts, Operation, SpanView, Stated, as_str};
 
@@ -70,9 +70,16 @@ static VOCABULARY: Vocabulary = Vocabulary {
         server: &["server.address", "url.full"],
         request_id: &[
             "http.response.header.x-request-id",
+            "http.response.header.x_request_id",
+            "http.response.header.request-id",
+            "http.request.header.x-request-id",
+            "http.request.header.x_request_id",
             "x-request-id",
             "request_id",
             "request.id",
+            "llm.request_id",
+            "gen_ai.request_id",
+            "aws.request_id",
         ],
         feature: &["feature", "app.feature", "feature.name"],
         ..Table::EMPTY
@@ -204,8 +211,24 @@ impl Convention for General {
             facts.request_model = None;
         }
         facts.error = read::error(map, ID, &["error.type"]);
+        if facts.request_id.is_none() {
+            facts.request_id = logged_request(map);
+        }
         facts
     }
+}
+
+/// The id of the request as the span's log records state it.
+fn logged_request(map: &KeyMap) -> Option<Stated<String>> {
+    let mut reader = Reader::apart(ID, map);
+    for log in map.view().logs {
+        let name = match log_name(log) {
+            "" => "log",
+            name => name,
+        };
+        reader.push(Layer::new(name, &log.attributes));
+    }
+    reader.first(VOCABULARY.table.request_id, read::id)
 }
 
 /// The operation that keys, events or the span's name give away (semconv.md §1, heuristics).

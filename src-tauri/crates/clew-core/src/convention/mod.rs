@@ -13,6 +13,7 @@ mod extensions_ai;
 mod general;
 mod google_adk;
 mod haystack;
+mod ids;
 mod langfuse;
 mod langsmith;
 mod litellm;
@@ -39,6 +40,7 @@ pub(crate) mod tests;
 
 use crate::model::{Dialect, Facts, Message, SpanView, Stated};
 
+pub use ids::ids;
 pub use overrides::{NamedFact, Override, OverrideError, Overrides};
 pub use read::{Heard, KeyMap, finish_reason, in_order, provider};
 pub use vocabulary::Vocabulary;
@@ -213,6 +215,21 @@ fn fill(facts: &mut Facts, mut more: Facts) {
         prompt.version = prompt.version.take().or(other.version);
         prompt.template = prompt.template.take().or(other.template);
         prompt.variables = prompt.variables.take().or(other.variables);
+    }
+    if let (Some(timing), Some(other)) = (&mut facts.timing, &more.timing) {
+        let (timing, other) = (&mut timing.value, other.value.clone());
+        timing.queue_nanos = timing.queue_nanos.take().or(other.queue_nanos);
+        timing.network_nanos = timing.network_nanos.take().or(other.network_nanos);
+        timing.prefill_nanos = timing.prefill_nanos.take().or(other.prefill_nanos);
+        timing.decode_nanos = timing.decode_nanos.take().or(other.decode_nanos);
+        timing.inference_nanos = timing.inference_nanos.take().or(other.inference_nanos);
+        timing.post_processing_nanos = timing
+            .post_processing_nanos
+            .take()
+            .or(other.post_processing_nanos);
+        timing.total_nanos = timing.total_nanos.take().or(other.total_nanos);
+        timing.chunk_nanos = timing.chunk_nanos.take().or(other.chunk_nanos);
+        timing.tokens_per_second = timing.tokens_per_second.take().or(other.tokens_per_second);
     }
     macro_rules! each {
         ($($fact:ident)+) => {{

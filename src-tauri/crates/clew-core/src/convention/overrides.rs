@@ -53,12 +53,18 @@ macro_rules! columns {
             operation: &["operation"],
             operations: OPERATIONS,
             ttft: &[("ttft_ms", Unit::Millis)],
+            queue: &[("queue_ms", Unit::Millis)],
+            network: &[("network_ms", Unit::Millis)],
+            post_processing: &[("post_processing_ms", Unit::Millis)],
             $($column: &[$name],)+
             ..Table::EMPTY
         };
         const FACTS: &[NamedFact] = &[
             NamedFact { name: "operation", title: "Kind of span: agent, chain, llm, tool, retriever, …" },
             NamedFact { name: "ttft_ms", title: "Time to first token in milliseconds" },
+            NamedFact { name: "queue_ms", title: "Time in the server's queue in milliseconds" },
+            NamedFact { name: "network_ms", title: "Time on the network in milliseconds" },
+            NamedFact { name: "post_processing_ms", title: "Post-processing of the answer in milliseconds" },
             $(NamedFact { name: $name, title: $title },)+
         ];
     };

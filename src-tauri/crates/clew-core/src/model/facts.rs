@@ -93,23 +93,27 @@ pub struct Dialect {
     pub source: String,
 }
 
-/// Where a call's time went, as far as it is stated; nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+/// Where a call's time went, as far as it is stated; nanoseconds. Each figure names its own key.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Timing {
     /// From the request's arrival to its first work: waiting in a queue.
-    pub queue_nanos: Option<u64>,
+    pub queue_nanos: Option<Stated<u64>>,
+    /// On the way to the server and back.
+    pub network_nanos: Option<Stated<u64>>,
     /// Reading the prompt.
-    pub prefill_nanos: Option<u64>,
+    pub prefill_nanos: Option<Stated<u64>>,
     /// Writing the answer.
-    pub decode_nanos: Option<u64>,
+    pub decode_nanos: Option<Stated<u64>>,
     /// The model's work, prompt and answer.
-    pub inference_nanos: Option<u64>,
+    pub inference_nanos: Option<Stated<u64>>,
+    /// What was done to the answer after its last token.
+    pub post_processing_nanos: Option<Stated<u64>>,
     /// The whole call as its client or server measured it.
-    pub total_nanos: Option<u64>,
+    pub total_nanos: Option<Stated<u64>>,
     /// From one streamed piece to the next, on average.
-    pub chunk_nanos: Option<u64>,
+    pub chunk_nanos: Option<Stated<u64>>,
     /// Tokens of the answer a second, on average.
-    pub tokens_per_second: Option<f64>,
+    pub tokens_per_second: Option<Stated<f64>>,
 }
 
 /// Everything that Clew reads from one span, its events and its logs. `None` is "not stated".

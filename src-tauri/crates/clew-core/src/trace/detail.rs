@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::TimingRow;
 use crate::model::{Document, ErrorClass, Message, Operation, Stage, ToolDefinition, Usage};
 use crate::quality::Finding;
 
@@ -178,6 +179,9 @@ pub struct SpanDetail {
     /// Output tokens a second as stated; else from the first token to the end, over the whole call where no first token
     /// is stated.
     pub tokens_per_second: Option<f64>,
+    /// Where the time of a model call went, part by part, with how each is known; empty for other spans, and while the call
+    /// runs.
+    pub timing: Vec<TimingRow>,
     /// Why the model stopped.
     pub finish_reasons: Vec<String>,
     /// The error's type, where stated.

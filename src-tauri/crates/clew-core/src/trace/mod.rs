@@ -9,12 +9,14 @@ mod markdown;
 mod row;
 mod rows;
 mod run;
+mod served;
 mod skew;
 mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod tree;
 mod waterfall;
 
@@ -33,7 +35,9 @@ pub use markdown::markdown;
 pub use row::{RowFacts, SpanRow};
 pub use rows::TraceRows;
 pub use run::Run;
+pub use served::{Served, served};
 pub use skew::skew;
 pub use summary::{RUNNING_MICROS, Roots, TraceState, TraceSummary, summary};
+pub use timing::{TimingPart, TimingRow};
 pub use tree::{Tree, tree};
 pub use waterfall::{Waterfall, WaterfallValue, WindowUse, flag, told, waterfall};

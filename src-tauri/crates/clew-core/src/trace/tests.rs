@@ -228,6 +228,7 @@ fn a_call_without_content_says_what_to_set() {
         parent: None,
         flags: 0,
         skew_nanos: None,
+        served: Served::Unseen,
         repaired: false,
         variants: Vec::new(),
         earlier: &[],

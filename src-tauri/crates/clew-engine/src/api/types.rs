@@ -74,7 +74,8 @@ pub enum TraceSort {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct TraceFilter {
-    /// Words that a span's name, input, output or error must hold, all of them in one span; `"a phrase"` in quotes.
+    /// Words that a span's name, input, output, error or the id of its response or request must hold, all of them in one
+    /// span; `"a phrase"` in quotes.
     pub text: String,
     /// `service.name` of any span.
     pub services: Vec<String>,

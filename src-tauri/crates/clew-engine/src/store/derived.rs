@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use clew_core::convention;
 use clew_core::model::{Facts, Message, Operation, Part, TraceId, UnixNanos};
 use clew_core::price::PriceDesk;
 use clew_core::quality::{self, Finding};
@@ -54,7 +55,7 @@ pub(crate) fn texts(whole: &Whole) -> Texts {
 fn texts_of(whole: &Whole, facts: &Facts) -> Texts {
     Texts {
         span: whole.place.id,
-        name: whole.span.name.clone(),
+        name: named(whole, facts),
         input: text(
             facts.input.as_ref().map(|input| &input.value),
             facts.input_value.as_ref().map(|text| &text.value),
@@ -69,6 +70,16 @@ fn texts_of(whole: &Whole, facts: &Facts) -> Texts {
             .and_then(|error| error.value.message.clone())
             .unwrap_or_default(),
     }
+}
+
+/// The span's name, and a line for each id by which others name its response or request.
+fn named(whole: &Whole, facts: &Facts) -> String {
+    let mut name = whole.span.name.clone();
+    for id in convention::ids(&whole.view(), facts) {
+        name.push('\n');
+        name.push_str(&id);
+    }
+    name
 }
 
 /// What [`each`] has made of spans.

@@ -14,8 +14,8 @@ use crate::error::Error;
 /// Bytes of one text that are indexed.
 const TEXT_BYTES: usize = 1024 * 1024;
 
-/// Raised when the tokenizer, the columns or the settings change: the index is then built again.
-const VERSION: i64 = 3;
+/// Raised when the tokenizer, the columns, the settings or the texts of equal spans change: the index is then built again.
+const VERSION: i64 = 4;
 
 /// Pages that one step of merging writes: about 50 ms.
 const MERGE_PAGES: i64 = 256;
@@ -38,6 +38,7 @@ const KEPT_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Texts {
     pub(crate) span: i64,
+    /// Its name, and the ids of its response and request.
     pub(crate) name: String,
     pub(crate) input: String,
     pub(crate) output: String,

@@ -161,27 +161,42 @@ fn push_text(query: &mut QueryBuilder<Sqlite>, trimmed: &str, typed: &str, index
     if trimmed.is_empty() {
         return;
     }
+    let words = search::expression(typed);
     if let Ok(id) = trimmed.parse::<TraceId>() {
-        query
-            .push(" AND t.trace_id = ")
-            .push_bind(id.bytes().to_vec());
+        let id = id.bytes().to_vec();
+        query.push(" AND (t.trace_id = ").push_bind(id.clone());
+        // Where no trace has it, it may be a request's id.
+        if let Some(words) = words.filter(|_| indexed) {
+            query
+                .push(" OR NOT EXISTS (SELECT 1 FROM traces WHERE trace_id = ")
+                .push_bind(id)
+                .push(") AND ");
+            push_words(query, words);
+        }
+        query.push(")");
         return;
     }
-    match search::expression(typed) {
+    match words {
         Some(_) if !indexed => {}
-        Some(expression) => {
-            query
-                .push(
-                    " AND t.id IN (SELECT s.trace FROM search.texts x JOIN spans s ON s.id = x.rowid
-                                   WHERE x.texts MATCH ",
-                )
-                .push_bind(expression)
-                .push(")");
+        Some(words) => {
+            query.push(" AND ");
+            push_words(query, words);
         }
         None => {
             query.push(" AND FALSE");
         }
     }
+}
+
+/// A span of the trace says what the expression of the index asks for.
+fn push_words(query: &mut QueryBuilder<Sqlite>, words: String) {
+    query
+        .push(
+            "t.id IN (SELECT s.trace FROM search.texts x JOIN spans s ON s.id = x.rowid
+                      WHERE x.texts MATCH ",
+        )
+        .push_bind(words)
+        .push(")");
 }
 
 /// One page of traces, and how many of all lie on damaged pages.

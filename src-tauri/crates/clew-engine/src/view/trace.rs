@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
-    self, Roots, RowFacts, SpanDetail, SpanFacts, SpanRow, Surroundings, TraceRows, TraceState,
-    VariantRow, Waterfall, flag,
+    self, Roots, RowFacts, Served, SpanDetail, SpanFacts, SpanRow, Surroundings, TraceRows,
+    TraceState, VariantRow, Waterfall, flag,
 };
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
@@ -68,10 +68,13 @@ impl Engine {
         let earlier = self
             .earlier(shown.trace, shown.span_id, standing.start)
             .await?;
+        let served = self.served(shown.trace, shown.span_id).await?;
         let whole = self.one(shown).await?;
-        tokio::task::spawn_blocking(move || build(trace, &whole, standing, variants, &earlier))
-            .await
-            .map_err(Error::internal)?
+        tokio::task::spawn_blocking(move || {
+            build(trace, &whole, standing, variants, &earlier, served)
+        })
+        .await
+        .map_err(Error::internal)?
     }
 
     pub(crate) async fn get_attribute(&self, params: GetAttribute) -> Result<Text, Error> {
@@ -271,6 +274,34 @@ impl Engine {
         })
     }
 
+    /// What tells of a model call from its server's side. The trace's rows are read only where another service is in it.
+    async fn served(&self, trace: i64, span: i64) -> Result<Served, Error> {
+        let reads = &self.inner.store.reads;
+        let (is_call, services): (bool, i64) = sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM spans s JOIN facts f ON f.span = s.id
+                            WHERE s.trace = ?1 AND s.span_id = ?2 AND s.shown = 1 AND f.operation = 2),
+                    (SELECT count(*) FROM trace_values WHERE trace = ?1 AND facet = 'service')",
+        )
+        .bind(trace)
+        .bind(span)
+        .fetch_one(reads)
+        .await?;
+        let Some(span) = SpanId::from_i64(span).filter(|_| is_call && services > 1) else {
+            return Ok(Served::Unseen);
+        };
+        let mut stored = rows::stored(reads, &[trace]).await?;
+        let rows: Vec<SpanRow> = stored
+            .found
+            .remove(&trace)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|stored| stored.row)
+            .collect();
+        tokio::task::spawn_blocking(move || trace::served(&rows, span))
+            .await
+            .map_err(Error::internal)
+    }
+
     async fn places(&self, trace: i64, span: Option<SpanId>) -> Result<Vec<Place>, Error> {
         let reads = &self.inner.store.reads;
         let ids = match span {
@@ -404,6 +435,7 @@ fn build(
     standing: Standing,
     variants: Vec<VariantRow>,
     earlier: &[Message],
+    served: Served,
 ) -> Result<SpanDetail, Error> {
     let facts = whole.facts();
     let span_id = SpanId::from_i64(whole.place.span_id)
@@ -414,6 +446,7 @@ fn build(
         parent: standing.parent,
         flags: standing.flags,
         skew_nanos: standing.skew_nanos,
+        served,
         repaired: whole.repaired,
         variants,
         earlier,

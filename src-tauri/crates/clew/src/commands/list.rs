@@ -18,7 +18,7 @@ const PAGE: u32 = 500;
 /// Which traces.
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Words that a span's name, input, output or error must hold.
+    /// Words that a span's name, input, output, error or the id of its response or request must hold.
     text: Vec<String>,
     /// At most so many rows.
     #[arg(long, short = 'n', default_value_t = 20, value_name = "N")]

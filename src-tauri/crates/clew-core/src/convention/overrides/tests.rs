@@ -58,6 +58,30 @@ fn a_time_that_cannot_be_is_noted_under_the_users_key() {
 }
 
 #[test]
+fn the_users_part_of_a_calls_time_stands_beside_those_of_a_convention() {
+    let chosen = overrides(&[("acme.wait", "queue_ms"), ("acme.wire", "network_ms")])
+        .expect("good overrides");
+    let span = span(&[
+        ("gen_ai.latency.e2e", Value::DoubleValue(1.5)),
+        ("gen_ai.latency.time_in_queue", Value::DoubleValue(0.2)),
+        ("acme.wait", Value::IntValue(40)),
+    ]);
+    let facts = with(&span, |view| facts_with(view, &chosen));
+    let timing = facts.timing.expect("a timing").value;
+    let stated =
+        |nanos: u64, convention: &str, key: &str| Some(Stated::new(nanos, convention, key));
+    assert_eq!(
+        timing.queue_nanos,
+        stated(40_000_000, "override", "acme.wait")
+    );
+    assert_eq!(
+        timing.total_nanos,
+        stated(1_500_000_000, "vllm", "gen_ai.latency.e2e")
+    );
+    assert_eq!(timing.network_nanos, None);
+}
+
+#[test]
 fn what_the_user_says_of_a_key_comes_before_any_convention() {
     let chosen = overrides(&[
         ("acme.model", "request_model"),

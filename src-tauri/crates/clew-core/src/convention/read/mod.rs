@@ -32,7 +32,7 @@ pub(super) use outcome::error;
 pub use outcome::finish_reason;
 pub(super) use part::{media, repeats};
 pub use provider::provider;
-pub(super) use reader::{Layer, Reader, texts, with_system};
+pub(super) use reader::{Layer, Reader, id, texts, with_system};
 pub(super) use response::response_id;
 pub(super) use table::{Keys, Table, Unit};
 

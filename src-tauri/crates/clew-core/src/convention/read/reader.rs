@@ -250,7 +250,7 @@ impl<'a, 'm> Reader<'a, 'm> {
             request_model: self.text(table.request_model),
             response_model: self.text(table.response_model),
             response_id: self.text(table.response_id),
-            request_id: self.text(table.request_id),
+            request_id: self.first(table.request_id, id),
             service_tier: self
                 .text(table.service_tier)
                 .map(|stated| self.stated(stated.value.trim().to_lowercase(), &stated.key)),
@@ -329,30 +329,32 @@ impl<'a, 'm> Reader<'a, 'm> {
     }
 
     fn timing(&self, table: &Table) -> Option<Stated<Timing>> {
-        let durations = [
-            self.duration(table.queue),
-            self.duration(table.prefill),
-            self.duration(table.decode),
-            self.duration(table.inference),
-            self.duration(table.total_time),
-            self.duration(table.chunk_time),
-        ];
-        let speed = self.first(table.tokens_per_second, |value| {
-            as_f64(value).filter(|speed| *speed > 0.0)
-        });
-        let key = durations.iter().flatten().map(|stated| &stated.key).next();
-        let key = key.or_else(|| Some(&speed.as_ref()?.key))?.clone();
-        let [queue, prefill, decode, inference, total, chunk] =
-            durations.map(|duration| duration.map(|stated| stated.value));
         let timing = Timing {
-            queue_nanos: queue,
-            prefill_nanos: prefill,
-            decode_nanos: decode,
-            inference_nanos: inference,
-            total_nanos: total,
-            chunk_nanos: chunk,
-            tokens_per_second: speed.map(|speed| speed.value),
+            queue_nanos: self.duration(table.queue),
+            network_nanos: self.duration(table.network),
+            prefill_nanos: self.duration(table.prefill),
+            decode_nanos: self.duration(table.decode),
+            inference_nanos: self.duration(table.inference),
+            post_processing_nanos: self.duration(table.post_processing),
+            total_nanos: self.duration(table.total_time),
+            chunk_nanos: self.duration(table.chunk_time),
+            tokens_per_second: self.first(table.tokens_per_second, |value| {
+                as_f64(value).filter(|speed| *speed > 0.0)
+            }),
         };
+        let durations = [
+            &timing.queue_nanos,
+            &timing.network_nanos,
+            &timing.prefill_nanos,
+            &timing.decode_nanos,
+            &timing.inference_nanos,
+            &timing.post_processing_nanos,
+            &timing.total_nanos,
+            &timing.chunk_nanos,
+        ];
+        let mut keys = durations.into_iter().flatten().map(|stated| &stated.key);
+        let speed = timing.tokens_per_second.as_ref().map(|stated| &stated.key);
+        let key = keys.next().or(speed)?.clone();
         Some(self.stated(timing, &key))
     }
 
@@ -494,6 +496,18 @@ pub(in crate::convention) fn texts(value: &Value) -> Option<Vec<String>> {
     };
     let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
     (!texts.is_empty()).then_some(texts)
+}
+
+/// An id: a text or a number, or the first of a list of them, as HTTP headers are stated.
+pub(in crate::convention) fn id(value: &Value) -> Option<String> {
+    let is_said = |text: &String| !text.trim().is_empty();
+    match value {
+        Value::ArrayValue(list) => {
+            let items = list.values.iter().filter_map(|item| item.value.as_ref());
+            items.map(display).find(is_said)
+        }
+        value => Some(display(value)).filter(is_said),
+    }
 }
 
 fn json_text(value: &Value) -> String {

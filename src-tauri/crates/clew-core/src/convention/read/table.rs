@@ -114,9 +114,11 @@ table! {
     /// Names of the events of streamed pieces.
     chunk_events: Keys,
     queue: Durations,
+    network: Durations,
     prefill: Durations,
     decode: Durations,
     inference: Durations,
+    post_processing: Durations,
     total_time: Durations,
     chunk_time: Durations,
     tokens_per_second: Keys,

@@ -12,6 +12,8 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use super::super::content_hint::content_hint;
 use super::super::flag;
 use super::super::markdown::took;
+use super::super::served::Served;
+use super::super::timing::split;
 use super::rows::fact_rows;
 use super::{
     AttributeRow, DialectRow, EventRow, LinkRow, LogRow, SpanDetail, SpanFacts, VariantRow,
@@ -40,6 +42,8 @@ pub struct Surroundings<'a> {
     pub flags: u16,
     /// How long before its parent it started, as [`crate::trace::skew`] has it, in nanoseconds.
     pub skew_nanos: Option<u64>,
+    /// What tells of a model call from its server's side, as [`crate::trace::served`] has it.
+    pub served: Served,
     /// Whether text that was not UTF-8 was repaired, or a value nested too deep was cut.
     pub repaired: bool,
     /// All contents received under the id.
@@ -78,7 +82,9 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         .response_model
         .as_ref()
         .or(facts.request_model.as_ref());
-    let problems = problems(view, facts, &around);
+    let split = split(facts, start, end, &around.served);
+    let mut problems = problems(view, facts, &around);
+    problems.extend(split.problems);
     SpanDetail {
         trace_id: around.trace_id.to_string(),
         span_id: around.span_id.to_string(),
@@ -112,6 +118,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         cost_usd: facts.cost_usd.as_ref().map(|cost| cost.value),
         ttft_nanos: first_token(facts, span),
         tokens_per_second: speed(facts, span),
+        timing: split.rows,
         finish_reasons: list(facts.finish_reasons.as_ref()),
         error_type: error.kind,
         error_class: facts.error_class.as_ref().map(|class| class.value),
@@ -298,9 +305,9 @@ fn first_token(facts: &Facts, span: &Span) -> Option<u64> {
     reason = "a rate is shown with two or three digits"
 )]
 fn speed(facts: &Facts, span: &Span) -> Option<f64> {
-    let stated = facts.timing.as_ref();
-    if let Some(speed) = stated.and_then(|timing| timing.value.tokens_per_second) {
-        return Some(speed);
+    let timing = facts.timing.as_ref().map(|timing| &timing.value);
+    if let Some(stated) = timing.and_then(|timing| timing.tokens_per_second.as_ref()) {
+        return Some(stated.value);
     }
     let output = facts
         .usage

@@ -131,22 +131,21 @@ pub(super) fn fact_rows(facts: &Facts) -> Vec<FactRow> {
 
 fn timing_text(timing: &Timing) -> String {
     let durations = [
-        ("queue", timing.queue_nanos),
-        ("prompt", timing.prefill_nanos),
-        ("answer", timing.decode_nanos),
-        ("inference", timing.inference_nanos),
-        ("total", timing.total_nanos),
-        ("piece", timing.chunk_nanos),
+        ("queue", &timing.queue_nanos),
+        ("network", &timing.network_nanos),
+        ("prompt", &timing.prefill_nanos),
+        ("answer", &timing.decode_nanos),
+        ("inference", &timing.inference_nanos),
+        ("post-processing", &timing.post_processing_nanos),
+        ("total", &timing.total_nanos),
+        ("piece", &timing.chunk_nanos),
     ];
     let mut texts: Vec<String> = durations
         .iter()
-        .filter_map(|(name, nanos)| Some(format!("{name} {} ns", (*nanos)?)))
+        .filter_map(|(name, nanos)| Some(format!("{name} {} ns", nanos.as_ref()?.value)))
         .collect();
-    texts.extend(
-        timing
-            .tokens_per_second
-            .map(|speed| format!("{speed:.1} tokens/s")),
-    );
+    let speed = timing.tokens_per_second.as_ref();
+    texts.extend(speed.map(|speed| format!("{:.1} tokens/s", speed.value)));
     texts.join(", ")
 }
 

@@ -26,6 +26,7 @@ fn around() -> Surroundings<'static> {
         parent: None,
         flags: 0,
         skew_nanos: None,
+        served: Served::Unseen,
         repaired: false,
         variants: Vec::new(),
         earlier: &[],
