@@ -352,9 +352,9 @@ impl<'a, 'm> Reader<'a, 'm> {
             &timing.total_nanos,
             &timing.chunk_nanos,
         ];
-        let mut keys = durations.into_iter().flatten().map(|stated| &stated.key);
+        let first = durations.into_iter().flatten().next();
         let speed = timing.tokens_per_second.as_ref().map(|stated| &stated.key);
-        let key = keys.next().or(speed)?.clone();
+        let key = first.map(|stated| &stated.key).or(speed)?.clone();
         Some(self.stated(timing, &key))
     }
 
