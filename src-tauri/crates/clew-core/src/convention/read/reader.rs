@@ -352,9 +352,12 @@ impl<'a, 'm> Reader<'a, 'm> {
             &timing.total_nanos,
             &timing.chunk_nanos,
         ];
-        let mut keys = durations.into_iter().flatten().map(|stated| &stated.key);
+        let duration = durations
+            .iter()
+            .find_map(|stated| stated.as_ref())
+            .map(|stated| &stated.key);
         let speed = timing.tokens_per_second.as_ref().map(|stated| &stated.key);
-        let key = keys.next().or(speed)?.clone();
+        let key = duration.or(speed)?.clone();
         Some(self.stated(timing, &key))
     }
 
