@@ -265,7 +265,7 @@ fn what_if_says_what_calls_would_have_cost_on_other_models() {
         "$0.00035 +27.3 %",
         "$0.0000165 -94 %",
         "all calls",
-        "no-such-model: no list names it.",
+        "no-such-model: no list names it",
     ] {
         assert!(table.contains(part), "{part}: {table}");
     }

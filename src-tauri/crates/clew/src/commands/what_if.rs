@@ -135,7 +135,10 @@ fn notes(table: &WhatIfTable) -> Vec<String> {
     for model in &table.models {
         match &model.price_list {
             Some(list) => notes.push(format!("{}: {}.", plain(&model.name), plain(list))),
-            None => notes.push(format!("{}: no list names it.", plain(&model.name))),
+            None => notes.push(format!(
+                "{}: no list names it; PROVIDER/MODEL may.",
+                plain(&model.name)
+            )),
         }
     }
     if totals.models.iter().any(|model| model.fits == Some(false)) {

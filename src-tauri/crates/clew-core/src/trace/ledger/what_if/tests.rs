@@ -165,7 +165,7 @@ fn what_embeds_answers_nothing_and_what_answers_does_not_embed() {
         });
     });
     let rows = [cached(1, "search"), embedding];
-    let table = sheet(&rows, &["gpt-4o-mini", "text-embedding-3-small"]);
+    let table = sheet(&rows, &["gpt-4o-mini", "openai/text-embedding-3-small"]);
     let of = |feature: &str| {
         let mut rows = table.rows.iter();
         let row = rows.find(|row| row.feature.as_deref() == Some(feature));
