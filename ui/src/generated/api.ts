@@ -828,7 +828,7 @@ model: string | null,
  */
 responseId: string | null, 
 /**
- * The feature or kind of task that it serves.
+ * The feature or kind of task that it serves, as it or the nearest span above states it.
  */
 feature: string | null, 
 /**
