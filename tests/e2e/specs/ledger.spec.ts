@@ -144,6 +144,10 @@ test.describe("Ledger", () => {
     await page.getByRole("button", { name: "Show all entries" }).click();
     await expect(page).toHaveURL(/#\/ledger$/);
     await expect(page.getByRole("button", { name: /^Lines of/ })).toHaveCount(2);
+    // The menu lies over the head of the table, which sticks to its top.
+    await page.getByRole("button", { name: /^Time range/ }).click();
+    await page.getByRole("menuitem", { name: /Last hour/ }).click();
+    await expect(page).toHaveURL(/calls=1h/);
   });
 
   test("lists each entry once, however quickly more are asked for", async ({ page, visit, fresh }) => {

@@ -216,9 +216,9 @@ export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The same, with a full stop where it has no end yet. */
+/** A text with a full stop where it has no end yet. It may begin with a name, which is not written anew. */
 export function sentence(text: string): string {
-  return /[.!?…]$/.test(text) ? capital(text) : `${capital(text)}.`;
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 /** Words that name the class of an error. */

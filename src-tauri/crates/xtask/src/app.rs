@@ -30,14 +30,15 @@ pub(crate) fn run_app(steps: &mut Steps, arguments: &[String]) -> Result<()> {
     };
     steps.run("what the machine has", || ready(needs))?;
     check::ui(steps)?;
-    // The command line comes with the window: README leads there.
-    let window_too: &[&str] = if window {
-        &["--package", "clew-desktop"]
-    } else {
+    // The command line comes with the window: README leads there. All at once, as the tests build it, so that the one
+    // does not compile again what the other has; without a window its toolkit is not asked for.
+    let without_window: &[&str] = if window {
         &[]
+    } else {
+        &["--exclude", "clew-desktop"]
     };
     steps.run("build", || {
-        run(cargo(&["build", "--package", "clew"]).args(window_too))
+        run(cargo(&["build", "--workspace", "--bins"]).args(without_window))
     })?;
     let program = if window { "clew-desktop" } else { "clew" };
     let mut clew = command(&built("debug", program).to_string_lossy());
@@ -45,5 +46,14 @@ pub(crate) fn run_app(steps: &mut Steps, arguments: &[String]) -> Result<()> {
         clew.arg("serve");
     }
     clew.args(arguments.iter().map(OsStr::new));
-    run(&mut clew)
+    if window {
+        say(
+            "Clew's window opens. It listens on 4317 and 4318 unless told otherwise (Connect says where); closing it ends it.",
+        );
+    }
+    match clew.status()?.code() {
+        // Ended from the keyboard, as one ends it.
+        Some(0 | 130) | None => Ok(()),
+        Some(code) => anyhow::bail!("Clew ended with exit code {code}"),
+    }
 }

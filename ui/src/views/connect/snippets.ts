@@ -140,9 +140,14 @@ const PYTHON: Snippet[] = [
   },
 ];
 
+/** Starts the SDK, and sends what is left when the program has nothing more to do: its timer keeps no program alive. */
+const started = (settings: string): string => `const sdk = new NodeSDK(${settings});
+sdk.start();
+process.once("beforeExit", () => sdk.shutdown());`;
+
 const NODE_SDK = `import { NodeSDK } from "@opentelemetry/sdk-node";
 
-new NodeSDK().start();
+${started("")}
 `;
 
 const TYPESCRIPT: Snippet[] = [
@@ -150,7 +155,7 @@ const TYPESCRIPT: Snippet[] = [
     id: "ai-sdk",
     title: "AI SDK 7",
     steps: ({ http }) => [
-      { title: "Install", code: "npm install ai @ai-sdk/otel @opentelemetry/sdk-node" },
+      { title: "Install", code: "npm install ai@7 @ai-sdk/otel @opentelemetry/sdk-node" },
       {
         title: "instrumentation.ts",
         code: `${NODE_SDK.trimEnd()}
@@ -167,7 +172,7 @@ registerTelemetry(new OpenTelemetry());`,
     id: "ai-sdk-6",
     title: "AI SDK 6 and older",
     steps: ({ http }) => [
-      { title: "Install", code: "npm install ai @opentelemetry/sdk-node" },
+      { title: "Install", code: "npm install ai@6 @opentelemetry/sdk-node" },
       {
         title: "On each call",
         code: "await generateText({\n  model,\n  prompt,\n  experimental_telemetry: { isEnabled: true },\n});",
@@ -189,7 +194,7 @@ registerTelemetry(new OpenTelemetry());`,
         code: `import { NodeSDK } from "@opentelemetry/sdk-node";
 import { OpenAIInstrumentation } from "@arizeai/openinference-instrumentation-openai";
 
-new NodeSDK({ instrumentations: [new OpenAIInstrumentation()] }).start();`,
+${started("{ instrumentations: [new OpenAIInstrumentation()] }")}`,
       },
       { title: "Run", code: `${env(http)}\nnode --import ./instrumentation.ts app.ts` },
     ],

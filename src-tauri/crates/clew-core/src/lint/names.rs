@@ -64,6 +64,10 @@ const OPT_IN: &[&str] = &[
 /// A key that the conventions have given up, of which Clew goes on reading what it means. One that stands beside its
 /// successor is there for older readers.
 pub(super) fn deprecated(span: &Observed) -> Option<Seen> {
+    // The AI SDK states the new names from version 7 on, which sends nothing by the set-up of version 6.
+    if span.scope() == "ai" {
+        return None;
+    }
     let attributes = &span.view.span.attributes;
     let has = |key: &str| attributes.iter().any(|one| one.key == key);
     let (old, new, since) = DEPRECATED

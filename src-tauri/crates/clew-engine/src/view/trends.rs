@@ -64,6 +64,14 @@ impl Engine {
              WHERE f.counted <> 0 AND f.counted <> {ELSEWHERE}"
         ));
         push_range(&mut query, "f.start", range);
+        // What a file tells is not what this machine's programs did: it is in no trend.
+        let files: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM traces WHERE source <> 0)")
+                .fetch_one(&self.inner.store.reads)
+                .await?;
+        if files {
+            query.push(" AND f.trace NOT IN (SELECT id FROM traces WHERE source <> 0)");
+        }
         query.push(" ORDER BY f.start");
         let rows = query.build().fetch_all(&self.inner.store.reads).await?;
         let unsigned = |number: i64| u64::try_from(number).ok();
