@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { costOf, guessed, tokensOf } from "./estimate.ts";
+import { briefCostOf, costOf, guessed, tokensOf } from "./estimate.ts";
 
 const estimated = { inputTokens: 87, outputTokens: 12, costNanos: 20_250_000 };
 const nothing = { inputTokens: null, outputTokens: null, costUsd: null, estimated: null };
@@ -14,8 +14,8 @@ describe("Estimates", () => {
       "~$0.0203",
     ]);
     expect([tokensOf({ ...stated, estimated }), costOf({ ...stated, estimated })]).toEqual([
-      "1.2k→340 +~",
-      "$0.0410 +~",
+      "1.2k→340+",
+      "$0.0410+",
     ]);
   });
 
@@ -28,6 +28,8 @@ describe("Estimates", () => {
       "~$0.000000004",
       "~$0",
     ]);
+    expect(briefCostOf({ ...nothing, estimated: { ...estimated, costNanos: 12_150 } })).toBe("~$0.00");
+    expect(briefCostOf({ ...stated, estimated })).toBe("$0.0410+");
   });
 
   it("say what they are", () => {

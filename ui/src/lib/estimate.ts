@@ -10,14 +10,21 @@ interface Used {
   estimated: Estimated | null;
 }
 
-/** "1.2k→340"; "~87→12" where that is estimated; "1.2k→340 +~" where more is. */
+/** "1.2k→340"; "~87→12" where that is estimated; "1.2k→340+" where more is. */
 export function tokensOf(used: Used): string {
   return beside(tokens(used.inputTokens, used.outputTokens), guessedTokens(used.estimated));
 }
 
-/** "$0.041"; "~$0.0003" where that is estimated; "$0.041 +~" where more is. */
+/** "$0.041"; "~$0.0003" where that is estimated; "$0.041+" where more is. */
 export function costOf(used: Used): string {
   return beside(cost(used.costUsd), guessedCost(used.estimated));
+}
+
+/** The same where there is room for eight characters: an estimate below $0.0001 is "~$0.00". */
+export function briefCostOf(used: Used): string {
+  const nanos = used.estimated?.costNanos ?? null;
+  const tiny = nanos !== null && nanos > 0 && nanos < 100_000;
+  return beside(cost(used.costUsd), tiny ? "$0.00" : guessedCost(used.estimated));
 }
 
 /** What calls may have used that state nothing, in a sentence; nothing where nothing was counted. */
@@ -43,5 +50,5 @@ export function guessedCost(estimated: Estimated | null): string {
 
 function beside(stated: string, estimated: string): string {
   if (estimated === NONE) return stated;
-  return stated === NONE ? `~${estimated}` : `${stated} +~`;
+  return stated === NONE ? `~${estimated}` : `${stated}+`;
 }
