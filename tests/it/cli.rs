@@ -1,6 +1,7 @@
 //! The command line of the real binary: exit codes, JSON, and text that cannot harm a terminal.
 
 mod ledger;
+mod source;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

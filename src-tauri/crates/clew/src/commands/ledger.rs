@@ -9,6 +9,7 @@ use clew_engine::api::{GetTrace, LedgerFilter, LedgerPage, LedgerSums, Text, Tim
 use serde::Serialize;
 
 use super::list::{clock, counted, micros_before, since};
+use super::source::SourceChoice;
 use super::totals::figures;
 use super::trace::locate;
 use super::{Exit, Shared, what_if};
@@ -58,6 +59,8 @@ pub(super) struct Ledger {
     /// Only calls of this version of a prompt template.
     #[arg(long, value_name = "VERSION")]
     prompt_version: Option<String>,
+    #[command(flatten)]
+    source: SourceChoice,
     /// Only entries that count in totals.
     #[arg(long)]
     counted: bool,
@@ -101,7 +104,7 @@ pub(super) async fn run(command: Ledger, shared: &Shared, out: &mut Out) -> anyh
     };
     let trace = match &command.trace {
         None => None,
-        Some(id) => match locate(&door, id).await? {
+        Some(id) => match locate(&door, id, &command.source).await? {
             Some(trace) => Some(trace),
             None => {
                 note(&format!("no trace {id}"));
@@ -109,7 +112,10 @@ pub(super) async fn run(command: Ledger, shared: &Shared, out: &mut Out) -> anyh
             }
         },
     };
-    let filter = filter(&command, trace.as_ref());
+    let mut filter = filter(&command, trace.as_ref());
+    if trace.is_none() {
+        filter.traces.source = command.source.id(&door).await?;
+    }
     if let Some(models) = command.what_if {
         return what_if::run(&door, filter, models, out).await;
     }

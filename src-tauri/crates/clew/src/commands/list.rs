@@ -7,6 +7,7 @@ use clew_core::model::NanoUsd;
 use clew_core::trace::{TraceState, TraceSummary};
 use clew_engine::api::{LedgerSums, TimeRange, TraceFilter, TracePage, TraceStatus, TraceTotals};
 
+use super::source::SourceChoice;
 use super::totals::{figures, rounded, sums};
 use super::{Exit, Shared};
 use crate::door::Door;
@@ -35,6 +36,8 @@ pub(super) struct List {
     /// Only traces with an error.
     #[arg(long)]
     errors: bool,
+    #[command(flatten)]
+    source: SourceChoice,
 }
 
 pub(super) async fn run(command: List, shared: &Shared, out: &mut Out) -> anyhow::Result<Exit> {
@@ -42,7 +45,10 @@ pub(super) async fn run(command: List, shared: &Shared, out: &mut Out) -> anyhow
     let Some(door) = Door::reading(&database).await? else {
         return none(out);
     };
-    let filter = filter(&command);
+    let filter = TraceFilter {
+        source: command.source.id(&door).await?,
+        ..filter(&command)
+    };
     let rows = rows(&door, filter.clone(), command.limit).await?;
     if rows.is_empty() {
         return none(out);

@@ -9,6 +9,7 @@ mod list;
 mod open;
 mod run;
 mod serve;
+mod source;
 mod status;
 mod totals;
 mod trace;

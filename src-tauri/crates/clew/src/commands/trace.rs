@@ -9,6 +9,7 @@ use clew_engine::api::{CopyFormat, CopyTrace, GetTrace, LedgerSums, Text, TraceF
 use serde::Serialize;
 
 use super::list::{clock, rows, state, totals};
+use super::source::SourceChoice;
 use super::totals::of_trace;
 use super::{Exit, Shared};
 use crate::door::Door;
@@ -35,6 +36,8 @@ pub(super) struct Trace {
     /// As Markdown to give to a model.
     #[arg(long, conflicts_with = "json")]
     md: bool,
+    #[command(flatten)]
+    source: SourceChoice,
 }
 
 /// What `--json` prints.
@@ -76,7 +79,7 @@ pub(super) async fn run(command: Trace, shared: &Shared, out: &mut Out) -> anyho
         note("there is no database yet");
         return Ok(Exit::NoMatch);
     };
-    let Some((trace, waterfall)) = find(&door, &command.id).await? else {
+    let Some((trace, waterfall)) = find(&door, &command.id, &command.source).await? else {
         note(&format!("no trace {}", command.id));
         return Ok(Exit::NoMatch);
     };
@@ -148,8 +151,18 @@ fn usage(entry: &LedgerRow) -> Option<BTreeMap<Bucket, u64>> {
     (!tokens.is_empty()).then_some(tokens)
 }
 
-/// Finds a trace among live telemetry, then among opened files.
-pub(super) async fn locate(door: &Door, id: &str) -> anyhow::Result<Option<GetTrace>> {
+/// Finds a trace: the latest of a source, or by its id among live telemetry, then among opened files.
+pub(super) async fn locate(
+    door: &Door,
+    id: &str,
+    source: &SourceChoice,
+) -> anyhow::Result<Option<GetTrace>> {
+    // An id means the same trace wherever it lies.
+    let source = if source.is_stated() || id == "latest" {
+        source.id(door).await?
+    } else {
+        None
+    };
     let (text, limit) = match id {
         "latest" => (String::new(), 1),
         id => {
@@ -161,6 +174,7 @@ pub(super) async fn locate(door: &Door, id: &str) -> anyhow::Result<Option<GetTr
     };
     let filter = TraceFilter {
         text,
+        source,
         ..TraceFilter::default()
     };
     let found = rows(door, filter, limit).await?;
@@ -171,8 +185,12 @@ pub(super) async fn locate(door: &Door, id: &str) -> anyhow::Result<Option<GetTr
     }))
 }
 
-async fn find(door: &Door, id: &str) -> anyhow::Result<Option<(GetTrace, Waterfall)>> {
-    let Some(trace) = locate(door, id).await? else {
+async fn find(
+    door: &Door,
+    id: &str,
+    source: &SourceChoice,
+) -> anyhow::Result<Option<(GetTrace, Waterfall)>> {
+    let Some(trace) = locate(door, id, source).await? else {
         return Ok(None);
     };
     let bytes = door.ask("get_waterfall", &trace).await?;
