@@ -557,22 +557,3 @@ async fn whoever_listens_is_told_of_changes() {
     rig.call("open_sample", json!({})).await;
     told(Topic::Sources).await;
 }
-
-/// The sample's programs are not this machine's.
-#[tokio::test]
-async fn what_a_file_tells_is_in_no_trend() {
-    let rig = Rig::start().await;
-    let tokens = async || {
-        let draw = json!({"id": "tokens", "width": 640, "height": 240, "utcOffsetMinutes": 0});
-        let scene = rig.call("draw_chart", draw).await;
-        scene["series"].as_array().map_or(0, Vec::len)
-    };
-    rig.call("open_sample", json!({})).await;
-    rig.settle().await;
-    assert!(rig.call("list_ledger", json!({})).await["sums"]["calls"].as_u64() > Some(0));
-    assert_eq!(tokens().await, 0);
-    rig.take(Signal::Traces, &traces(vec![call(1, 1, 0, "in", "out")]))
-        .await;
-    rig.settle().await;
-    assert!(tokens().await > 0);
-}

@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::metrics::v1::{
     Gauge, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, metric, number_data_point,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message as _;
 
 /// Nanoseconds since the epoch at which spans made here start.
@@ -82,6 +82,15 @@ pub fn call(trace: u128, id: u64, parent: u64, input: &str, output: &str) -> Spa
             text("output.value", output),
         ],
         ..span(trace, id, parent, "chat gpt-x")
+    }
+}
+
+/// The status of a span that failed.
+#[must_use]
+pub fn failed(message: &str) -> Status {
+    Status {
+        code: 2,
+        message: message.to_owned(),
     }
 }
 

@@ -1560,6 +1560,31 @@ width: number,
 height: number, };
 
 /**
+ * A log record of another span, or of none, that names the call by the id of its request or its response.
+ */
+export type RelatedLog = { 
+/**
+ * The id that joins them.
+ */
+id: string, 
+/**
+ * `service.name` of the record's resource.
+ */
+service: string, 
+/**
+ * The trace that the record names, 32 hex digits; `null` where it names none.
+ */
+traceId: string | null, 
+/**
+ * The span that the record names, 16 hex digits; `null` where it names none.
+ */
+spanId: string | null, 
+/**
+ * The record; its offset is from the start of the call.
+ */
+log: LogRow, };
+
+/**
  * What is kept. Age is counted from when a trace was received, not from the times that it states.
  */
 export type Retention = { 
@@ -2052,6 +2077,10 @@ links: Array<LinkRow>,
  * Log records of this span, in order of time.
  */
 logs: Array<LogRow>, 
+/**
+ * Log records elsewhere that name the call by the id of its request or response, the earliest 200, in order of time.
+ */
+relatedLogs: Array<RelatedLog>, 
 /**
  * What is odd about the span, in sentences ("ends before it starts").
  */

@@ -20,7 +20,7 @@ pub(super) struct Scale {
 /// An axis from 0 to at least `max` with at most `intervals` (1 to 20) round steps.
 pub(super) fn scale(unit: Unit, max: f64, intervals: u32) -> Scale {
     let floor = match unit {
-        Unit::Tokens => 1.0,
+        Unit::Tokens | Unit::Calls => 1.0,
         Unit::Dollars => 1e-9,
         Unit::Nanos => 1.0,
     };
@@ -48,6 +48,7 @@ pub(super) fn scale(unit: Unit, max: f64, intervals: u32) -> Scale {
 fn empty_top(unit: Unit) -> f64 {
     match unit {
         Unit::Tokens => 1_000.0,
+        Unit::Calls => 4.0,
         Unit::Dollars => 0.01,
         Unit::Nanos => 1e9,
     }
@@ -79,6 +80,8 @@ pub(super) fn label(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Tokens if value == 1.0 => "1 token".to_owned(),
         Unit::Tokens => format!("{} tokens", short(unit, value)),
+        Unit::Calls if value == 1.0 => "1 call".to_owned(),
+        Unit::Calls => format!("{} calls", short(unit, value)),
         Unit::Dollars | Unit::Nanos => short(unit, value),
     }
 }
@@ -86,7 +89,7 @@ pub(super) fn label(unit: Unit, value: f64) -> String {
 /// A figure for a tick: "12.4k", "$0.01", "850 ms".
 pub(super) fn short(unit: Unit, value: f64) -> String {
     match unit {
-        Unit::Tokens => count(value),
+        Unit::Tokens | Unit::Calls => count(value),
         Unit::Dollars => dollars(value),
         Unit::Nanos => duration(value),
     }
@@ -339,7 +342,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_axis_always_covers_its_values(max in prop::num::f64::ANY, intervals: u32) {
-            for unit in [Unit::Tokens, Unit::Dollars, Unit::Nanos] {
+            for unit in [Unit::Tokens, Unit::Dollars, Unit::Nanos, Unit::Calls] {
                 let scale = scale(unit, max, intervals);
                 prop_assert!(scale.top.is_finite() && scale.top > 0.0);
                 prop_assert!(scale.ticks.len() >= 2 && scale.ticks.len() <= 21);

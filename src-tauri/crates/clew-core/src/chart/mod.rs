@@ -23,6 +23,8 @@ pub enum Unit {
     Dollars,
     /// A duration in nanoseconds.
     Nanos,
+    /// Model calls.
+    Calls,
 }
 
 /// How a chart draws its series.
@@ -59,6 +61,9 @@ pub enum Grouping {
         /// The statistic of a bucket.
         stat: Stat,
     },
+    /// One for each class of errors that calls failed with: how many there were, the seven most frequent classes and the
+    /// others together.
+    ByErrorClass,
 }
 
 /// One entry of the registry of charts.
@@ -138,6 +143,14 @@ pub const CHARTS: &[Chart] = &[
         ]),
         mark: Mark::Lines,
         unit: Unit::Nanos,
+    },
+    Chart {
+        id: "errors",
+        title: "Failed calls by class",
+        description: "Model calls that failed, by why they failed.",
+        grouping: Grouping::ByErrorClass,
+        mark: Mark::StackedBars,
+        unit: Unit::Calls,
     },
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Chart, Grouping, NAMED_INKS, REST_INK, inks_of};
+use crate::model::ErrorClass;
 use crate::trend::{Measure, ModelCall, Stat, TrendPoint, TrendSeries, Window, aggregate};
 
 /// Characters of a series' name.
@@ -13,6 +14,9 @@ const NO_MODEL: &str = "no model stated";
 
 /// The series of all models beyond the largest.
 const REST: &str = "other models";
+
+/// The series of all classes of errors beyond the most frequent.
+const REST_CLASSES: &str = "other classes";
 
 /// One series to draw.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,14 +41,35 @@ pub(super) fn series(chart: &Chart, calls: &[ModelCall], window: &Window) -> Vec
                     })
             })
             .collect(),
-        Grouping::ByModel { measure, stat } => by_model(calls, measure, stat, window),
+        Grouping::ByModel { measure, stat } => {
+            by_largest(calls, measure, stat, window, model, REST)
+        }
+        Grouping::ByErrorClass => {
+            let failed: Vec<ModelCall> = calls.iter().filter(|call| call.failed).cloned().collect();
+            by_largest(
+                &failed,
+                Measure::Errors,
+                Stat::Sum,
+                window,
+                class,
+                REST_CLASSES,
+            )
+        }
     }
 }
 
-fn by_model(calls: &[ModelCall], measure: Measure, stat: Stat, window: &Window) -> Vec<Plotted> {
-    let largest = largest_models(calls, measure, window);
+/// One series for each of the largest groups; all others make the one named `rest`.
+fn by_largest(
+    calls: &[ModelCall],
+    measure: Measure,
+    stat: Stat,
+    window: &Window,
+    group: fn(&ModelCall) -> &str,
+    rest: &str,
+) -> Vec<Plotted> {
+    let largest = largest_groups(calls, measure, window, group);
     let grouped = points(calls, measure, |call| {
-        let name = model(call);
+        let name = group(call);
         largest
             .iter()
             .find(|kept| **kept == name)
@@ -53,7 +78,11 @@ fn by_model(calls: &[ModelCall], measure: Measure, stat: Stat, window: &Window) 
     });
     let mut groups = aggregate(grouped, window, stat);
     groups.sort_by(|one, other| other.total().total_cmp(&one.total()));
-    named(groups)
+    named(groups, rest)
+}
+
+fn class(call: &ModelCall) -> &str {
+    call.error.unwrap_or(ErrorClass::Other).title()
 }
 
 fn model(call: &ModelCall) -> &str {
@@ -63,10 +92,15 @@ fn model(call: &ModelCall) -> &str {
         .unwrap_or(NO_MODEL)
 }
 
-/// The models that get a series of their own: those with the largest sums, however many there are.
-fn largest_models<'a>(calls: &'a [ModelCall], measure: Measure, window: &Window) -> Vec<&'a str> {
+/// The groups that get a series of their own: those with the largest sums, however many there are.
+fn largest_groups<'a>(
+    calls: &'a [ModelCall],
+    measure: Measure,
+    window: &Window,
+    group: fn(&ModelCall) -> &str,
+) -> Vec<&'a str> {
     let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
-    for point in points(calls, measure, model) {
+    for point in points(calls, measure, group) {
         if window.bucket(point.at_micros).is_some() {
             *sums.entry(point.group).or_default() += point.value;
         }
@@ -80,7 +114,7 @@ fn largest_models<'a>(calls: &'a [ModelCall], measure: Measure, window: &Window)
 }
 
 /// Gives groups their inks, in order of name so that sizes do not matter; the one named `""` is the rest, at the end.
-fn named(mut groups: Vec<TrendSeries>) -> Vec<Plotted> {
+fn named(mut groups: Vec<TrendSeries>, rest: &str) -> Vec<Plotted> {
     groups.sort_by_key(|group| group.name.is_empty());
     let mut names: Vec<&str> = groups
         .iter()
@@ -95,7 +129,7 @@ fn named(mut groups: Vec<TrendSeries>) -> Vec<Plotted> {
             let place = names.iter().position(|name| *name == group.name);
             Plotted {
                 name: if group.name.is_empty() {
-                    REST.to_owned()
+                    rest.to_owned()
                 } else {
                     shown_name(&group.name)
                 },

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::ErrorClass;
 
 /// 2026-11-20T14:00:00Z.
 const NOON: u64 = 1_795_183_200_000_000;
@@ -30,7 +31,8 @@ fn calls() -> Vec<ModelCall> {
                 cached_tokens: Some(wave * 12),
                 output_tokens: Some(100 + wave * 7),
                 cost_usd: (number % 3 != 0).then_some(0.001 + wave as f64 * 0.0002),
-                failed: false,
+                failed: number % 11 == 0,
+                error: (number % 22 == 0).then_some(ErrorClass::RateLimit),
             }
         })
         .collect()

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 
 use super::CONVENTIONS;
 use super::read;
@@ -47,6 +48,19 @@ pub fn ids(view: &SpanView, facts: &Facts) -> Vec<String> {
     ids
 }
 
+/// The ids of responses and requests that a log record states, each once, at most 32.
+#[must_use]
+pub fn log_ids(log: &LogRecord) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    let all = log.attributes.iter().filter_map(stated);
+    for id in all.filter(|id| id.len() <= LONGEST).take(MOST) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
 /// The id that an attribute states.
 fn stated(attribute: &KeyValue) -> Option<String> {
     if !KEYS.contains(attribute.key.as_str()) {
@@ -59,7 +73,6 @@ fn stated(attribute: &KeyValue) -> Option<String> {
 mod tests {
     use opentelemetry_proto::tonic::common::v1::any_value::Value;
     use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope};
-    use opentelemetry_proto::tonic::logs::v1::LogRecord;
     use opentelemetry_proto::tonic::resource::v1::Resource;
     use opentelemetry_proto::tonic::trace::v1::Span;
 

@@ -40,7 +40,7 @@ pub(crate) mod tests;
 
 use crate::model::{Dialect, Facts, Message, SpanView, Stated};
 
-pub use ids::ids;
+pub use ids::{ids, log_ids};
 pub use overrides::{NamedFact, Override, OverrideError, Overrides};
 pub use read::{Heard, KeyMap, finish_reason, in_order, provider};
 pub use vocabulary::Vocabulary;

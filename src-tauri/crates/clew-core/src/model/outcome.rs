@@ -58,6 +58,34 @@ impl ErrorClass {
         }
     }
 
+    /// The name that people read.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::RateLimit => "Rate limit",
+            Self::Timeout => "Timeout",
+            Self::Server => "Server error",
+            Self::Auth => "Authentication",
+            Self::ContextLength => "Context length",
+            Self::ContentFilter => "Content filter",
+            Self::Tool => "Tool",
+            Self::Cancelled => "Cancelled",
+            Self::Other => "Other error",
+        }
+    }
+
+    /// Its place in [`ErrorClass::ALL`], by which databases keep it.
+    #[must_use]
+    pub const fn index(self) -> u8 {
+        self as u8
+    }
+
+    /// Reads [`ErrorClass::index`] back.
+    #[must_use]
+    pub fn from_index(index: i64) -> Option<Self> {
+        Self::ALL.get(usize::try_from(index).ok()?).copied()
+    }
+
     /// Reads [`ErrorClass::name`] back.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -96,6 +96,22 @@ pub struct LogRow {
     pub attributes: Vec<AttributeRow>,
 }
 
+/// A log record of another span, or of none, that names the call by the id of its request or its response.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RelatedLog {
+    /// The id that joins them.
+    pub id: String,
+    /// `service.name` of the record's resource.
+    pub service: String,
+    /// The trace that the record names, 32 hex digits; `null` where it names none.
+    pub trace_id: Option<String>,
+    /// The span that the record names, 16 hex digits; `null` where it names none.
+    pub span_id: Option<String>,
+    /// The record; its offset is from the start of the call.
+    pub log: LogRow,
+}
+
 /// Why a model call shows no content, and what to set so that the next one does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -246,6 +262,8 @@ pub struct SpanDetail {
     pub links: Vec<LinkRow>,
     /// Log records of this span, in order of time.
     pub logs: Vec<LogRow>,
+    /// Log records elsewhere that name the call by the id of its request or response, the earliest 200, in order of time.
+    pub related_logs: Vec<RelatedLog>,
     /// What is odd about the span, in sentences ("ends before it starts").
     pub problems: Vec<String>,
     /// All contents received under this id, the shown one among them.

@@ -22,8 +22,8 @@ mod waterfall;
 
 pub(crate) use content_hint::content_hint;
 pub use detail::{
-    AttributeRow, ContentHint, DialectRow, EventRow, FactRow, LinkRow, LogRow, SpanDetail,
-    SpanFacts, Surroundings, VariantRow, detail, span_facts,
+    AttributeRow, ContentHint, DialectRow, EventRow, FactRow, LinkRow, LogRow, RelatedLog,
+    SpanDetail, SpanFacts, Surroundings, VariantRow, detail, span_facts,
 };
 pub use ledger::{
     Cost, CostBasis, Entry, Estimated, EstimatedCall, Exclusion, Ledger, LedgerCost,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::ErrorClass;
+
 mod window;
 
 pub use window::Window;
@@ -26,6 +28,8 @@ pub struct ModelCall {
     pub cost_usd: Option<f64>,
     /// Whether it failed.
     pub failed: bool,
+    /// Why it failed.
+    pub error: Option<ErrorClass>,
 }
 
 /// What is measured of a call.

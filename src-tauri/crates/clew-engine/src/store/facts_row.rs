@@ -1,6 +1,6 @@
 //! The row of a span's facts and its findings, as the database holds them.
 
-use clew_core::model::{Facts, Operation};
+use clew_core::model::{ErrorClass, Facts, Operation};
 use clew_core::prompt;
 use clew_core::quality::Finding;
 use clew_core::trace::RowFacts;
@@ -22,6 +22,7 @@ pub(crate) struct FactsRow {
     start: i64,
     duration: Option<i64>,
     failed: bool,
+    error: Option<u8>,
     model: Option<String>,
     /// A hash of the response id, and how much the span says of its call.
     response: Option<i64>,
@@ -70,6 +71,7 @@ impl FactsRow {
             duration: (end != 0)
                 .then(|| i64::try_from(end.saturating_sub(start)).unwrap_or(i64::MAX)),
             failed,
+            error: row.error_class.map(ErrorClass::index),
             model: row.model.clone(),
             response: row.response_id.as_deref().map(elsewhere::hash),
             rank: row.rank(failed),
@@ -131,8 +133,8 @@ impl FactsRow {
             .prepare_cached(
                 "INSERT INTO facts (span, trace, operation, counted, start, duration, failed, model, input, output,
                                     cached, cost, prompt, json, response, rank, prompt_name, prompt_version,
-                                    estimated_input, estimated_output, feature)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                    estimated_input, estimated_output, feature, error)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 self.span,
@@ -156,6 +158,7 @@ impl FactsRow {
                 self.estimated[0],
                 self.estimated[1],
                 share.feature,
+                self.error,
             ])?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO findings (span, heuristic, start, value, evidence) VALUES (?, ?, ?, ?, ?)",

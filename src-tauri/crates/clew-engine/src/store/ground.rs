@@ -6,6 +6,7 @@ use clew_core::model::{SpanId, TraceId, content_hash};
 use clew_core::trace::Roots;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::elsewhere;
 use super::prepare::{LogRow, MetricRow, Prepared, SharedRow, SpanRow};
 use super::writer::Session;
 use crate::error::{Error, ErrorCode};
@@ -453,6 +454,14 @@ impl Ground<'_> {
                 request,
                 position,
             ])?;
+        let row = self.connection.last_insert_rowid();
+        for id in &log.ids {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO log_ids (log, id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                )?
+                .execute([row, elsewhere::hash(id)])?;
+        }
         if let (Some(trace), Some(span_id)) = (trace, log.span_id) {
             // The span may have been derived without this record.
             self.connection

@@ -25,6 +25,7 @@ pub(crate) mod pieces;
 pub(crate) mod prepare;
 pub(crate) mod prices;
 pub(crate) mod purge;
+pub(crate) mod related;
 mod repack;
 pub(crate) mod retention;
 pub(crate) mod rows;
@@ -58,7 +59,7 @@ const APPLICATION_ID: i64 = 0x434C_4557;
 /// The first SQLite without the WAL-reset corruption bug (sqlite.org/wal.html#walresetbug).
 const SQLITE_FLOOR: i32 = 3_051_003;
 
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (
         1,
         "ground",
@@ -84,6 +85,7 @@ const MIGRATIONS: [(i64, &str, &str); 5] = [
         "readings",
         include_str!("../../migrations/0005_readings.sql"),
     ),
+    (6, "joins", include_str!("../../migrations/0006_joins.sql")),
 ];
 
 /// How long the owner of a lock may take to write its name into it, and how often it is looked for.

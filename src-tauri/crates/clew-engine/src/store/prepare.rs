@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use clew_core::convention;
 use clew_core::model::{SpanId, TraceId, UnixNanos, content_hash};
 use clew_core::otlp::{Batch, GroundLog, GroundMetric, GroundSpan, Group, record};
 
@@ -70,6 +71,8 @@ pub(crate) struct LogRow {
     pub(crate) time: UnixNanos,
     pub(crate) severity: i32,
     pub(crate) name: String,
+    /// Ids of requests and responses that it states.
+    pub(crate) ids: Vec<String>,
     pub(crate) resource: usize,
     pub(crate) scope: usize,
     pub(crate) block: usize,
@@ -269,6 +272,7 @@ fn log_row(item: &GroundLog, resource: usize, scope: usize, block: usize, slot: 
         time: UnixNanos(time),
         severity: record.severity_number,
         name: cut(&record.event_name),
+        ids: convention::log_ids(record),
         resource,
         scope,
         block,

@@ -389,10 +389,10 @@ fn damaged(place: &Place, why: &str) -> Error {
     )
 }
 
-type Blocks = HashMap<i64, Vec<u8>>;
-type Opened = HashMap<i64, Result<Block, Error>>;
+pub(super) type Blocks = HashMap<i64, Vec<u8>>;
+pub(super) type Opened = HashMap<i64, Result<Block, Error>>;
 
-async fn data(
+pub(super) async fn data(
     reads: &SqlitePool,
     select: &'static str,
     ids: &BTreeSet<i64>,
@@ -420,7 +420,7 @@ pub(super) fn push_list(query: &mut QueryBuilder<Sqlite>, ids: &[i64]) {
     query.push(")");
 }
 
-fn open(blocks: Blocks) -> Opened {
+pub(super) fn open(blocks: Blocks) -> Opened {
     let open = |id: i64, data: &[u8]| {
         Block::decode(data).map_err(|error| {
             Error::new(

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use clew_core::convention;
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
@@ -15,7 +16,7 @@ use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::store::spans::{self, Place, Whole};
-use crate::store::{derived, now_micros, rows};
+use crate::store::{derived, now_micros, related, rows};
 
 /// Tokens of copied Markdown where the caller does not say.
 const MARKDOWN_TOKENS: u32 = 8_000;
@@ -69,12 +70,16 @@ impl Engine {
             .earlier(shown.trace, shown.span_id, standing.start)
             .await?;
         let served = self.served(shown.trace, shown.span_id).await?;
+        let place = shown.clone();
         let whole = self.one(shown).await?;
-        tokio::task::spawn_blocking(move || {
-            build(trace, &whole, standing, variants, &earlier, served)
-        })
-        .await
-        .map_err(Error::internal)?
+        let built = tokio::task::spawn_blocking(move || {
+            let ids = convention::ids(&whole.view(), &whole.facts());
+            build(trace, &whole, standing, variants, &earlier, served).map(|detail| (detail, ids))
+        });
+        let (mut detail, ids) = built.await.map_err(Error::internal)??;
+        let reads = &self.inner.store.reads;
+        detail.related_logs = related::logs(reads, &place, &ids, standing.start).await?;
+        Ok(detail)
     }
 
     pub(crate) async fn get_attribute(&self, params: GetAttribute) -> Result<Text, Error> {

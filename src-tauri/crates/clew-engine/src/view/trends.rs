@@ -1,6 +1,7 @@
 //! Commands of the Trends view.
 
 use clew_core::chart::{self, ChartInfo, Scene};
+use clew_core::model::ErrorClass;
 use clew_core::trend::ModelCall;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
@@ -59,7 +60,7 @@ impl Engine {
     /// Calls of models that count, oldest first.
     async fn model_calls(&self, range: TimeRange) -> Result<Vec<ModelCall>, Error> {
         let mut query = QueryBuilder::<Sqlite>::new(format!(
-            "SELECT f.start, f.counted, n.text, f.input, f.output, f.cached, f.cost, f.duration, f.failed
+            "SELECT f.start, f.counted, n.text, f.input, f.output, f.cached, f.cost, f.duration, f.failed, f.error
              FROM facts f LEFT JOIN strings n ON n.id = f.model
              WHERE f.counted <> 0 AND f.counted <> {ELSEWHERE}"
         ));
@@ -98,6 +99,9 @@ impl Engine {
                         .and_then(unsigned)
                         .filter(|_| counted & CALL != 0),
                     failed: row.get(8),
+                    error: row
+                        .get::<Option<i64>, _>(9)
+                        .and_then(ErrorClass::from_index),
                 }
             })
             .collect())

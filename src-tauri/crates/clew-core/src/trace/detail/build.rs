@@ -16,7 +16,8 @@ use super::super::served::Served;
 use super::super::timing::split;
 use super::rows::fact_rows;
 use super::{
-    AttributeRow, DialectRow, EventRow, LinkRow, LogRow, SpanDetail, SpanFacts, VariantRow,
+    AttributeRow, DialectRow, EventRow, LinkRow, LogRow, RelatedLog, SpanDetail, SpanFacts,
+    VariantRow,
 };
 use crate::convention::{Overrides, unexplained};
 use crate::model::{
@@ -158,6 +159,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         events: event_rows(span),
         links: span.links.iter().map(link_row).collect(),
         logs: view.logs.iter().map(|log| log_row(log, start)).collect(),
+        related_logs: Vec::new(),
         problems,
         variants: around.variants,
     }
@@ -359,6 +361,27 @@ fn link_row(link: &Link) -> LinkRow {
         trace_id: hex(&link.trace_id),
         span_id: hex(&link.span_id),
         attributes: attribute_rows(&link.attributes),
+    }
+}
+
+impl RelatedLog {
+    /// Shapes a record that states `id`; `start` is that of the call, in nanoseconds since the epoch.
+    #[must_use]
+    pub fn of(
+        log: &LogRecord,
+        start: u64,
+        id: String,
+        service: String,
+        trace: Option<TraceId>,
+        span: Option<SpanId>,
+    ) -> Self {
+        Self {
+            id,
+            service,
+            trace_id: trace.map(|id| id.to_string()),
+            span_id: span.map(|id| id.to_string()),
+            log: log_row(log, start),
+        }
     }
 }
 
