@@ -30,7 +30,7 @@ use super::{Store, now_micros};
 use crate::error::Error;
 
 /// Raised with every change that makes equal spans give other facts, findings or summaries.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 
 /// Spans derived in one step: few at first, so that the first rows of a flood appear at once; each step that leaves some
 /// behind doubles the next one, because large ones cost less a span.
