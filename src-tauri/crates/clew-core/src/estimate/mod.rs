@@ -145,7 +145,7 @@ fn vocabulary(facts: &Facts) -> Option<Vocabulary> {
 /// How much a model was given in some messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub struct Size {
+pub struct ContentSize {
     /// Tokens as [`estimate`] counts them, with what stands around each message; `null` where the model's vocabulary is
     /// not public.
     pub tokens: Option<u64>,
@@ -155,7 +155,7 @@ pub struct Size {
 
 /// How much these messages of a call are.
 #[must_use]
-pub fn size(facts: &Facts, messages: &[Message]) -> Size {
+pub fn size(facts: &Facts, messages: &[Message]) -> ContentSize {
     let counted = |vocabulary| {
         let mut counter = Counter::of(vocabulary);
         counter.messages(messages);
@@ -174,7 +174,7 @@ pub fn size(facts: &Facts, messages: &[Message]) -> Size {
             Part::Media { .. } => ["", ""],
         })
         .map(|text| text.chars().count() as u64);
-    Size {
+    ContentSize {
         tokens: vocabulary(facts).map(counted),
         characters: characters.sum(),
     }

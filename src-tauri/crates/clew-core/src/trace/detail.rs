@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{Citation, CitingCall, TimingRow};
-use crate::estimate::Size;
+use crate::estimate::ContentSize;
 use crate::model::{Document, ErrorClass, Message, Operation, Stage, ToolDefinition, Usage};
 use crate::quality::Finding;
 
@@ -200,7 +200,7 @@ pub struct SpanDetail {
     /// How many of `input` are new.
     pub fresh: u32,
     /// How much the reused ones are; `null` where none is.
-    pub reused_size: Option<Size>,
+    pub reused_size: Option<ContentSize>,
     /// What came back.
     pub output: Vec<Message>,
     /// Input that is not a conversation.

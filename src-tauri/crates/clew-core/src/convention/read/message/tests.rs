@@ -157,7 +157,7 @@ fn media_keeps_what_the_span_carries_and_loads_nothing() {
             "user: audio audio/wav - aGk=",
             "user: video video/mp4 s3://b/v -",
             "user: image image/png - aGk=",
-            "user: file image/png - aGk=",
+            "user: image image/png - aGk=",
             "user: file application/pdf a.pdf aGk=",
             "user: image image/gif - R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==",
             "user: image - file-8aXBEg -",
