@@ -10,9 +10,10 @@ use serde_json::Value as Json;
 
 use super::*;
 use crate::convention::facts;
+use crate::convention::tests::recorded::recorded;
 use crate::model::{SpanId, SpanView, TraceId, UnixNanos};
 use crate::trace::RowFacts;
-use crate::trace::testing::{call, row, traced};
+use crate::trace::testing::{call, recorded_row, row, traced};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -320,6 +321,16 @@ fn a_call_without_a_model_has_the_price_of_the_one_that_a_span_above_names() {
         assert_eq!((row.cost_nanos, row.model.as_deref()), (None, None));
         assert_eq!(row.cost_source, "no list names this model");
     }
+}
+
+/// Codex names the model on the span of its request, and states what the call used on one below it.
+#[test]
+fn what_codex_used_has_the_price_of_the_model_that_its_request_names() {
+    let rows: Vec<SpanRow> = recorded("codex").iter().map(recorded_row).collect();
+    let trace = traced(&rows);
+    // (9,120 - 7,936) x $1.25, 7,936 x $0.125, 340 x $10; (9,530 - 9,088), 9,088 and 61 likewise, a million.
+    assert_eq!(trace.ledger().sums.cost, Some(NanoUsd(8_170_500)));
+    assert_eq!(trace.ledger().sums.unpriced_tokens, 0);
 }
 
 #[test]
