@@ -105,54 +105,6 @@ async fn a_span_says_where_it_stands_and_what_its_conversation_repeats() {
 }
 
 #[tokio::test]
-async fn documents_and_the_answers_that_name_them_lead_to_one_another() {
-    let rig = Rig::start().await;
-    let at = |mut span: Span, nanos: u64| {
-        span.start_time_unix_nano = START + nanos;
-        span
-    };
-    let mut retriever = at(span(3, 2, 1, "search"), 10);
-    retriever.attributes = vec![
-        text("openinference.span.kind", "RETRIEVER"),
-        text("retrieval.documents.0.document.id", "kb/returns.md"),
-        text("retrieval.documents.0.document.content", "30 days"),
-        text("retrieval.documents.1.document.id", "kb/other.md"),
-    ];
-    let answer = |id: u64, nanos: u64, said: &str| {
-        let mut call = at(call(3, id, 1, "", ""), nanos);
-        let messages = json!([{"role": "assistant", "parts": [{"type": "text", "content": said}]}]);
-        call.attributes
-            .push(text("gen_ai.output.messages", &messages.to_string()));
-        call
-    };
-    let spans = vec![
-        at(span(3, 1, 0, "ask"), 0),
-        answer(3, 5, "What is in kb/returns.md?"),
-        retriever,
-        answer(4, 20, "Within 30 days [kb/returns.md]."),
-        answer(5, 30, "You are welcome."),
-    ];
-    rig.take(Signal::Traces, &traces(spans)).await;
-    rig.settle().await;
-    let get = async |id: u64| {
-        let params = json!({"traceId": hex(3), "spanId": format!("{id:016x}")});
-        rig.call("get_span", params).await
-    };
-    let cited = get(2).await["citedBy"].clone();
-    assert_eq!(
-        cited,
-        json!([{"document": 0, "spanId": format!("{:016x}", 4), "name": "chat gpt-x", "times": 1}])
-    );
-    let citations = get(4).await["citations"].clone();
-    assert_eq!(citations[0]["spanId"], format!("{:016x}", 2));
-    assert_eq!(citations[0]["range"], json!([16, 29]));
-    // What was said before the search names nothing that was found.
-    for id in [3, 5] {
-        assert_eq!(get(id).await["citations"], json!([]));
-    }
-}
-
-#[tokio::test]
 async fn traces_are_found_by_what_their_resource_holds_and_by_when_they_came() {
     let rig = Rig::start().await;
     for (trace, service) in [(1, "run-a1b2"), (2, "run-c3d4")] {

@@ -352,6 +352,7 @@ impl Summarised {
         let json = serde_json::to_string(&summary).map_err(Error::internal)?;
         let rows = before.iter().zip(0..);
         let features = trace.features();
+        let spans = before.as_slice();
         let shares = rows
             .clone()
             .map(|((span, before), row)| Shared {
@@ -359,7 +360,7 @@ impl Summarised {
                 share: share(trace.ledger(), row, features[row]),
                 before: *before,
                 tokens: tokens(trace.ledger(), row),
-                model: inherited(&trace, row, &before),
+                model: inherited(&trace, row, spans),
             })
             .collect();
         let tellers = rows
