@@ -285,6 +285,14 @@ fn a_call_without_a_model_has_the_price_of_the_one_that_a_span_above_names() {
         row.cost_source
     );
 
+    let table = String::from_utf8(csv(&shown).expect("in memory")).expect("text");
+    assert!(
+        table
+            .lines()
+            .any(|line| line.contains(",gpt-4o,") && line.ends_with(",0000000000000001")),
+        "{table}"
+    );
+
     // The nearest one above counts, and what the call names itself before all others.
     let nearer = naming(2, Some(1), Operation::Chain, Some("gpt-4o-mini"));
     let shown = named(&[
