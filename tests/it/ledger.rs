@@ -121,6 +121,25 @@ async fn a_call_serves_the_task_that_is_stated_above_it() {
     assert_eq!(page["rows"][0]["feature"], "reason");
 }
 
+/// Codex names the model on the span of its request, and states what the call used on one below it.
+#[tokio::test]
+async fn a_call_that_names_no_model_is_found_and_priced_by_the_one_above_it() {
+    let rig = Rig::start().await;
+    for (signal, request) in recorded::requests("codex") {
+        rig.take(signal, &request).await;
+    }
+    rig.settle().await;
+    let asked = json!({"model": "gpt-5-codex", "counted": true});
+    let page = rig.call("list_ledger", asked).await;
+    assert_eq!(page["sums"]["calls"], 2);
+    // (9,120 - 7,936) x $1.25, 7,936 x $0.125, 340 x $10; (9,530 - 9,088), 9,088 and 61 likewise, a million.
+    assert_eq!(page["sums"]["costNanos"], 8_170_500);
+    assert_eq!(page["rows"][0]["model"], "gpt-5-codex");
+    assert!(page["rows"][0]["modelFrom"].is_string(), "{page}");
+    let linted = rig.call("lint_telemetry", json!({})).await;
+    assert!(!linted.to_string().contains("missing_model"), "{linted}");
+}
+
 /// Audio tokens may be cached ones, and providers state thoughts beside the output or as a part of it.
 #[tokio::test]
 async fn sums_are_those_of_the_lines_where_parts_are_above_the_whole() {

@@ -1,5 +1,6 @@
 //! Behaviour of the whole, through the door and through the binary. One module a subject, sorted.
 
+mod citations;
 mod cli;
 mod commands;
 mod doctor;

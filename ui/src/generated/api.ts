@@ -75,6 +75,60 @@ title: string,
 description: string, };
 
 /**
+ * A place in an answer that names a document by its id.
+ */
+export type Citation = { 
+/**
+ * The number of the answer's message, from 0.
+ */
+message: number, 
+/**
+ * The number of the part in it, from 0.
+ */
+part: number, 
+/**
+ * Where the id stands in the part's text: start and end in UTF-16 code units.
+ */
+range: [number, number], 
+/**
+ * The document's id.
+ */
+id: string, 
+/**
+ * The span that found the document: 16 hex digits.
+ */
+spanId: string, 
+/**
+ * The document's place in what that span found, from 0.
+ */
+document: number, 
+/**
+ * Its score there.
+ */
+score: number | null, };
+
+/**
+ * A model call whose answer names a document.
+ */
+export type CitingCall = { 
+/**
+ * The document's place in what was found, from 0.
+ */
+document: number, 
+/**
+ * The call: 16 hex digits.
+ */
+spanId: string, 
+/**
+ * The call's name.
+ */
+name: string, 
+/**
+ * How often its answer names the document.
+ */
+times: number, };
+
+/**
  * Names an opened file.
  */
 export type CloseSource = { 
@@ -129,6 +183,20 @@ reason: string,
  * The setting to copy ("TRACELOOP_TRACE_CONTENT=true"); empty where nothing helps.
  */
 setting: string, };
+
+/**
+ * How much a model was given in some messages.
+ */
+export type ContentSize = { 
+/**
+ * Tokens as [`estimate`] counts them, with what stands around each message; `null` where the model's vocabulary is
+ * not public.
+ */
+tokens: number | null, 
+/**
+ * Characters of their texts, of calls of tools and of what these answered.
+ */
+characters: number, };
 
 /**
  * How a trace is copied.
@@ -361,6 +429,35 @@ height: number,
  * The reader's time zone, in minutes east of UTC.
  */
 utcOffsetMinutes: number, };
+
+/**
+ * Content that a span carries in base64, by its length and its beginning.
+ */
+export type Embedded = { 
+/**
+ * Bytes of the content; `null` where it is not base64.
+ */
+bytes: number | null, 
+/**
+ * The media type that its first bytes tell, of PNG, JPEG, GIF, WebP and AVIF.
+ */
+format: string | null, 
+/**
+ * Pixels from left to right, where the first bytes tell.
+ */
+width: number | null, 
+/**
+ * Pixels from top to bottom.
+ */
+height: number | null, 
+/**
+ * How it can be shown when asked; `null` where it is only told of.
+ */
+view: MediaView | null, 
+/**
+ * Why it cannot be shown, in a sentence.
+ */
+reason: string | null, };
 
 /**
  * Why something failed. One taxonomy for lists, trends, alerts and exports; there is no other.
@@ -824,6 +921,10 @@ provider: string | null,
  */
 model: string | null, 
 /**
+ * The span above that states the model, where this one names none: 16 hex digits.
+ */
+modelFrom: string | null, 
+/**
  * The provider's id of the response.
  */
 responseId: string | null, 
@@ -1122,6 +1223,11 @@ body: string,
 attributes: Array<AttributeRow>, };
 
 /**
+ * How embedded content can be shown.
+ */
+export type MediaView = "picture" | "text";
+
+/**
  * One message of a conversation.
  */
 export type Message = { 
@@ -1275,7 +1381,11 @@ uri: string | null,
 /**
  * The content itself in base64, where the span carries it.
  */
-data: string | null, } | { "type": "refusal", 
+data: string | null, 
+/**
+ * What `data` is by its beginning; told only where the span is looked at.
+ */
+embedded: Embedded | null, } | { "type": "refusal", 
 /**
  * The text as received.
  */
@@ -1978,6 +2088,14 @@ input: Array<Message>,
  */
 reused: number, 
 /**
+ * How many of `input` are new.
+ */
+fresh: number, 
+/**
+ * How much the reused ones are; `null` where none is.
+ */
+reusedSize: ContentSize | null, 
+/**
  * What came back.
  */
 output: Array<Message>, 
@@ -2013,6 +2131,14 @@ query: string | null,
  * Documents retrieved.
  */
 documents: Array<Document>, 
+/**
+ * Calls after it whose answers name its documents by their ids.
+ */
+citedBy: Array<CitingCall>, 
+/**
+ * Where its answer names documents that were retrieved before it.
+ */
+citations: Array<Citation>, 
 /**
  * Tools that the model was offered.
  */

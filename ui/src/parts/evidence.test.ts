@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { locate, nearMark, stretches } from "./evidence.ts";
+import { citedIn, locate, locateCited, nearMark, stretches } from "./evidence.ts";
 import { nearest } from "./nearest.ts";
 
 describe("locate", () => {
@@ -19,7 +19,31 @@ describe("stretches", () => {
     ]);
     expect(found.map(({ text }) => text).join("")).toBe("I'm unable to help");
     expect(found.filter(({ marked }) => marked).map(({ text }) => text)).toEqual(["unable to"]);
-    expect(stretches("", [])).toEqual([{ text: "", marked: false }]);
+    expect(stretches("", [])).toEqual([{ text: "", marked: false, cited: false }]);
+  });
+
+  it("tells what names a document apart from evidence", () => {
+    const found = stretches("see [doc-1] now", [[0, 8]], [[5, 10]]);
+    expect(found.map(({ text, marked, cited }) => [text, marked, cited])).toEqual([
+      ["see [", true, false],
+      ["doc", true, true],
+      ["-1", false, true],
+      ["] now", false, false],
+    ]);
+  });
+});
+
+describe("locateCited", () => {
+  it("marks the occurrence that is meant, where longer ids hold it too", () => {
+    const text = "doc-12, then **doc-1**";
+    const cited = citedIn(text, [{ id: "doc-1", range: [15, 20] }]);
+    expect(cited).toEqual([{ id: "doc-1", nth: 1 }]);
+    expect(locateCited(["doc-12, then ", "doc-1"], cited)).toEqual([[1, 0, 1, 5]]);
+  });
+
+  it("finds an id that lies in two pieces, and marks nothing where it is gone", () => {
+    expect(locateCited(["as do", "c-1 says"], [{ id: "doc-1", nth: 0 }])).toEqual([[0, 3, 1, 3]]);
+    expect(locateCited(["nothing"], [{ id: "doc-1", nth: 0 }])).toEqual([]);
   });
 });
 

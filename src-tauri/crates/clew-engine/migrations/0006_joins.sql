@@ -24,3 +24,6 @@ DROP INDEX calls_by_start;
 CREATE INDEX calls_by_start
     ON facts (start, counted, model, input, output, cached, cost, duration, failed, error)
     WHERE counted <> 0;
+
+-- The documents of a trace by time: an answer cites what was found before it.
+CREATE INDEX facts_found_by_trace ON facts (trace, start) WHERE operation IN (4, 6);

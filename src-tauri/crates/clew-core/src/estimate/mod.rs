@@ -101,11 +101,7 @@ pub fn estimate(facts: &Facts) -> Option<Estimate> {
     {
         return None;
     }
-    let models = [facts.response_model.as_ref(), facts.request_model.as_ref()];
-    let vocabulary = models
-        .into_iter()
-        .flatten()
-        .find_map(|model| Vocabulary::of(&model.value))?;
+    let vocabulary = vocabulary(facts)?;
     let text = |value: Option<&crate::model::Stated<String>>| {
         value.map(|value| Counter::of(vocabulary).plain(&value.value).tokens())
     };
@@ -139,18 +135,55 @@ pub fn estimate(facts: &Facts) -> Option<Estimate> {
     })
 }
 
+/// The vocabulary of the model that answered, else of the one that was asked for.
+fn vocabulary(facts: &Facts) -> Option<Vocabulary> {
+    let models = [facts.response_model.as_ref(), facts.request_model.as_ref()];
+    let mut named = models.into_iter().flatten();
+    named.find_map(|model| Vocabulary::of(&model.value))
+}
+
+/// How much a model was given in some messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ContentSize {
+    /// Tokens as [`estimate`] counts them, with what stands around each message; `null` where the model's vocabulary is
+    /// not public.
+    pub tokens: Option<u64>,
+    /// Characters of their texts, of calls of tools and of what these answered.
+    pub characters: u64,
+}
+
+/// How much these messages of a call are.
+#[must_use]
+pub fn size(facts: &Facts, messages: &[Message]) -> ContentSize {
+    let counted = |vocabulary| {
+        let mut counter = Counter::of(vocabulary);
+        counter.messages(messages);
+        counter.tokens()
+    };
+    let parts = messages.iter().flat_map(|message| &message.parts);
+    let characters = parts
+        .flat_map(|part| match part {
+            Part::Text { text } | Part::Reasoning { text } | Part::Refusal { text } => {
+                [text.as_str(), ""]
+            }
+            Part::ToolCall {
+                name, arguments, ..
+            } => [name.as_str(), arguments.as_str()],
+            Part::ToolResult { content, .. } => [content.as_str(), ""],
+            Part::Media { .. } => ["", ""],
+        })
+        .map(|text| text.chars().count() as u64);
+    ContentSize {
+        tokens: vocabulary(facts).map(counted),
+        characters: characters.sum(),
+    }
+}
+
 /// Messages and tools as a chat model is given them.
 fn prompt(vocabulary: Vocabulary, messages: &[Message], tools: &[ToolDefinition]) -> u64 {
     let mut counter = Counter::of(vocabulary);
-    for message in messages {
-        counter.add(AROUND_MESSAGE);
-        counter.plain(&message.role);
-        if let Some(name) = &message.name {
-            counter.add(AROUND_NAME);
-            counter.plain(name);
-        }
-        counter.parts(&message.parts);
-    }
+    counter.messages(messages);
     for tool in tools {
         counter.plain(&tool.name);
         counter.plain(tool.description.as_deref().unwrap_or_default());
@@ -192,6 +225,19 @@ impl Counter {
 
     fn add(&mut self, tokens: u64) {
         self.around += tokens;
+    }
+
+    /// Messages with what stands around each.
+    fn messages(&mut self, messages: &[Message]) {
+        for message in messages {
+            self.add(AROUND_MESSAGE);
+            self.plain(&message.role);
+            if let Some(name) = &message.name {
+                self.add(AROUND_NAME);
+                self.plain(name);
+            }
+            self.parts(&message.parts);
+        }
     }
 
     fn parts(&mut self, parts: &[Part]) {

@@ -4,7 +4,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
 use super::{Observed, Seen, name};
 use crate::model::Stated;
-use crate::trace::content_hint;
+use crate::trace::{content_hint, flag};
 
 /// Lengths at which SDKs and their users commonly cut values, in bytes or characters, ascending.
 const LIMITS: &[usize] = &[
@@ -26,7 +26,11 @@ const ANSWERS: &[&str] = &["output", "completion", "response", "answer"];
 /// A model call whose conversation is not recorded. Instrumentations of OpenTelemetry leave it out unless told otherwise.
 pub(super) fn off(span: &Observed) -> Option<Seen> {
     // Another span tells of the call, and of its content or not; one that runs may still get an answer.
-    if !span.counts || !span.has_ended() {
+    if !span.counts || !span.has_ended() || span.known.content {
+        return None;
+    }
+    // A wrapper that says it is sent after what it wraps.
+    if span.is_running && span.flags & flag::ORPHAN != 0 {
         return None;
     }
     let hint = content_hint(span.scope(), span.facts)?;

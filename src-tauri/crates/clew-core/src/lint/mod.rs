@@ -12,7 +12,7 @@ mod tests;
 mod told;
 mod usage;
 
-pub use told::{Told, told};
+pub use told::{Told, says_content, told};
 
 use std::collections::BTreeMap;
 
@@ -46,6 +46,17 @@ pub struct Observed<'a> {
     pub counts: bool,
     /// The span that counts in its place, where it tells of the same model call and is at hand.
     pub twin: Option<Twin<'a>>,
+    /// [`Told::known`], with what spans of other traces tell.
+    pub known: Known,
+}
+
+/// What other spans tell of a span's call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known {
+    /// Whether a span above names its model, where it names none.
+    pub model: bool,
+    /// Whether another span of the same call says what was sent or answered.
+    pub content: bool,
 }
 
 /// Who sent a span that tells of the same call.

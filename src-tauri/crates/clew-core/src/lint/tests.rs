@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::Event;
 use super::*;
 use crate::convention::facts;
 use crate::convention::tests::recorded::{Recorded, folders, recorded};
-use crate::trace::testing::{recorded_row, traced};
+use crate::trace::testing::{call as traced_call, recorded_row, traced};
 use crate::trace::{SpanRow, flag};
 
 /// 2026-11-20 in microseconds since the epoch.
@@ -25,6 +25,7 @@ struct Sent {
     is_running: bool,
     counts: bool,
     twin: Option<Twin<'static>>,
+    known: Known,
 }
 
 fn text(key: &str, text: &str) -> KeyValue {
@@ -78,6 +79,7 @@ fn good() -> Sent {
         is_running: false,
         counts: true,
         twin: None,
+        known: Known::default(),
     }
 }
 
@@ -102,6 +104,7 @@ fn look(sent: &[Sent]) -> Vec<LintRow> {
             is_running: sent.is_running,
             counts: sent.counts,
             twin: sent.twin,
+            known: sent.known,
         });
     }
     linting.rows()
@@ -464,6 +467,56 @@ fn what_is_the_same_is_told_once_worst_first() {
     );
 }
 
+#[test]
+fn a_wrapped_call_lacks_no_content_that_its_wrapper_tells() {
+    let told_of = |change: fn(&mut SpanRow)| {
+        let mut wrapper = traced_call(1, None, (10, 5), None);
+        wrapper.facts.as_mut().expect("facts").output_preview = Some("Hello".to_owned());
+        change(&mut wrapper);
+        let trace = traced(&[wrapper, traced_call(2, Some(1), (10, 5), None)]);
+        told(&trace, 1).known.content
+    };
+    assert!(told_of(|_| ()));
+    assert!(!told_of(|wrapper| {
+        wrapper.facts.as_mut().expect("facts").output_preview = None;
+    }));
+    assert!(
+        !told_of(|wrapper| {
+            wrapper.facts.as_mut().expect("facts").operation = Operation::Agent;
+        }),
+        "an agent's answer is not the call's"
+    );
+
+    // Beside one another, told of as one by the response's id.
+    let mut beside = traced_call(1, None, (10, 5), Some("r1"));
+    let facts = beside.facts.as_mut().expect("facts");
+    facts.input_preview = Some("Hi".to_owned());
+    facts.usage = None;
+    let trace = traced(&[beside, traced_call(2, None, (10, 5), Some("r1"))]);
+    assert!(told(&trace, 1).known.content);
+    let found = names(|sent| {
+        without(sent, &CONTENT);
+        sent.known.content = true;
+    });
+    assert_eq!(found, [""; 0]);
+    // The wrapper has not arrived yet.
+    let found = names(|sent| {
+        without(sent, &CONTENT);
+        sent.flags = flag::ORPHAN;
+        sent.is_running = true;
+    });
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn a_model_that_a_span_above_names_is_not_missing() {
+    let found = names(|sent| {
+        without(sent, &["gen_ai.request.model"]);
+        sent.known.model = true;
+    });
+    assert_eq!(found, [""; 0]);
+}
+
 /// What is wrong with a recording, as its traces stand when they rest.
 fn of_recording(folder: &str) -> Vec<LintRow> {
     let mut traces: BTreeMap<Vec<u8>, Vec<Recorded>> = BTreeMap::new();
@@ -495,6 +548,7 @@ fn of_recording(folder: &str) -> Vec<LintRow> {
                     scope: &spans[twin].scope.name,
                     service: &rows[twin].service,
                 }),
+                known: told.known,
             });
         }
     }

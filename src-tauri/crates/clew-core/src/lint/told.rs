@@ -1,7 +1,8 @@
 //! What the other spans of a trace tell of a span's call.
 
+use super::Known;
 use crate::model::Operation;
-use crate::trace::{Exclusion, Standing, TraceRows};
+use crate::trace::{Exclusion, SpanRow, Standing, TraceRows};
 
 /// How a span stands among those of its trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct Told {
     pub counts: bool,
     /// The row that tells of the same model call and counts in its place.
     pub twin: Option<usize>,
+    /// What other spans of the trace tell of its call.
+    pub known: Known,
 }
 
 /// How the span of a row stands, by the ledger.
@@ -21,6 +24,7 @@ pub fn told(trace: &TraceRows, row: usize) -> Told {
         return Told {
             counts: true,
             twin: None,
+            known: Known::default(),
         };
     };
     let is_call = ledger.is_call[row] || !entry.lines.is_empty();
@@ -34,5 +38,39 @@ pub fn told(trace: &TraceRows, row: usize) -> Told {
     Told {
         counts: entry.standing == Standing::Counted && is_call,
         twin: twin.filter(|_| called),
+        known: Known {
+            model: entry.model_from.is_some(),
+            content: called && !says_content(&trace.rows()[row]) && content_is_told(trace, row),
+        },
     }
+}
+
+/// Whether a span that tells of the same model call as the row says what was sent or answered: one that wraps it, or one
+/// in whose place it counts.
+fn content_is_told(trace: &TraceRows, row: usize) -> bool {
+    let (rows, tree) = (trace.rows(), trace.tree());
+    let above = std::iter::successors(tree.parent[row], |&above| tree.parent[above]);
+    // What an agent or a tool calls below a model call is another call.
+    let mut wrappers = above
+        .take_while(|&above| !matches!(rows[above].operation(), Operation::Agent | Operation::Tool))
+        .filter(|&above| rows[above].operation() == Operation::Llm);
+    let mut others = trace.ledger().entries.iter().filter(|entry| {
+        let owner = match entry.standing {
+            Standing::Excluded(Exclusion::SameResponse(owner) | Exclusion::SameCall(owner)) => {
+                owner
+            }
+            _ => return false,
+        };
+        owner == row
+    });
+    wrappers.any(|above| says_content(&rows[above]))
+        || others.any(|entry| says_content(&rows[entry.row]))
+}
+
+/// Whether a row says what was sent or answered.
+#[must_use]
+pub fn says_content(row: &SpanRow) -> bool {
+    row.facts
+        .as_ref()
+        .is_some_and(|facts| facts.input_preview.is_some() || facts.output_preview.is_some())
 }

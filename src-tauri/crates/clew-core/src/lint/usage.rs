@@ -35,7 +35,7 @@ pub(super) fn missing(span: &Observed) -> Option<Seen> {
 /// Token counts that no price can be found for, as nothing says whose they are.
 pub(super) fn without_model(span: &Observed) -> Option<Seen> {
     let facts = span.facts;
-    let named = facts.response_model.is_some() || facts.request_model.is_some();
+    let named = facts.response_model.is_some() || facts.request_model.is_some() || span.known.model;
     let called = span.is(Operation::Llm) && span.counts;
     if !called || !states_usage(span) || named || facts.cost_usd.is_some() {
         return None;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::Embedded;
+
 /// What kind of step a span is; the same ten everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
@@ -130,6 +132,8 @@ pub enum Part {
         uri: Option<String>,
         /// The content itself in base64, where the span carries it.
         data: Option<String>,
+        /// What `data` is by its beginning; told only where the span is looked at.
+        embedded: Option<Embedded>,
     },
     /// The model declines, stated as such by the provider.
     Refusal {

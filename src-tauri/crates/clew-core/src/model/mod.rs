@@ -8,6 +8,7 @@ mod facts;
 mod hash;
 mod id;
 mod llm;
+mod media;
 mod money;
 mod outcome;
 mod time;
@@ -22,6 +23,7 @@ pub use facts::{
 pub use hash::content_hash;
 pub use id::{InvalidId, SpanId, TraceId};
 pub use llm::{Document, Message, Operation, Part, ToolDefinition};
+pub use media::{Embedded, MediaView};
 pub use money::NanoUsd;
 pub use outcome::{ErrorClass, Stage};
 pub use time::{ROUNDING_NANOS, UnixNanos, first_token, nanos_between};

@@ -81,6 +81,18 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "TRACELOOP_TRACE_CONTENT=true",
     ),
     (
+        "lmnr.opentelemetry_lib.",
+        "Laminar",
+        ByDefault::On,
+        "LMNR_TRACE_CONTENT=true",
+    ),
+    (
+        "livekit-agents",
+        "LiveKit Agents",
+        ByDefault::Off,
+        "set_tracer_provider(provider, allow_pii=True)",
+    ),
+    (
         "langfuse-sdk",
         "Langfuse",
         ByDefault::On,
@@ -226,6 +238,10 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
 /// stand in its way, by who takes it: a sentence.
 const PLACES: &[(&str, &str)] = &[
     ("Langfuse", "No mask may be given to Langfuse(mask=…)."),
+    (
+        "LiveKit Agents",
+        "It is for Python, from livekit-agents 1.8 on.",
+    ),
     ("Codex", "It belongs below [otel] in config.toml."),
     (
         "Gemini CLI",
@@ -350,6 +366,11 @@ mod tests {
             ("vllm.llm_engine", ""),
             ("logfire.openai", "COUNT_LIMIT=1000"),
             ("codex_cli_rs", "log_user_prompt"),
+            (
+                "lmnr.opentelemetry_lib.opentelemetry.instrumentation.openai.v1",
+                "LMNR_TRACE_CONTENT=true",
+            ),
+            ("livekit-agents", "allow_pii=True"),
             ("aiohttp", "OTEL_INSTRUMENTATION_GENAI"),
         ] {
             let hint = content_hint(scope, &bare_call()).expect("a call without content");

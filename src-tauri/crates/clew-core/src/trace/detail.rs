@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::TimingRow;
+use super::{Citation, CitingCall, TimingRow};
+use crate::estimate::ContentSize;
 use crate::model::{Document, ErrorClass, Message, Operation, Stage, ToolDefinition, Usage};
 use crate::quality::Finding;
 
@@ -212,6 +213,10 @@ pub struct SpanDetail {
     pub input: Vec<Message>,
     /// How many messages at the start of `input` an earlier call of this trace had already sent or answered.
     pub reused: u32,
+    /// How many of `input` are new.
+    pub fresh: u32,
+    /// How much the reused ones are; `null` where none is.
+    pub reused_size: Option<ContentSize>,
     /// What came back.
     pub output: Vec<Message>,
     /// Input that is not a conversation.
@@ -230,6 +235,10 @@ pub struct SpanDetail {
     pub query: Option<String>,
     /// Documents retrieved.
     pub documents: Vec<Document>,
+    /// Calls after it whose answers name its documents by their ids.
+    pub cited_by: Vec<CitingCall>,
+    /// Where its answer names documents that were retrieved before it.
+    pub citations: Vec<Citation>,
     /// Tools that the model was offered.
     pub tools: Vec<ToolDefinition>,
     /// Request parameters: name and JSON text.

@@ -7,6 +7,7 @@
 mod cost;
 mod csv;
 mod estimated;
+mod inherited;
 mod shown;
 mod standing;
 #[cfg(test)]
@@ -54,6 +55,8 @@ pub struct Entry {
     pub faults: Vec<UsageFault>,
     /// What it may have used, where no span states that.
     pub estimate: Option<EstimatedCall>,
+    /// The row above that states its model and provider, where it names no model itself.
+    pub model_from: Option<usize>,
 }
 
 impl Entry {
@@ -183,7 +186,8 @@ impl Ledger {
     #[must_use]
     pub fn of(rows: &[SpanRow], tree: &Tree, desk: &mut PriceDesk) -> Self {
         let standings = standing::standings(rows, tree);
-        let mut entries = cost::entries(rows, tree, &standings, desk);
+        let models = inherited::models(rows, tree);
+        let mut entries = cost::entries(rows, tree, &standings, &models, desk);
         let is_call = standings.is_call;
         let mut position = vec![0; rows.len()];
         for (index, &row) in tree.order.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! One trace: its tree, waterfall, summary, and the detail of each span.
 
+mod citation;
 mod content_hint;
 mod critical_path;
 mod detail;
@@ -20,6 +21,7 @@ mod timing;
 mod tree;
 mod waterfall;
 
+pub use citation::{Answered, Citation, CitingCall, Retrieved};
 pub(crate) use content_hint::content_hint;
 pub use detail::{
     AttributeRow, ContentHint, DialectRow, EventRow, FactRow, LinkRow, LogRow, RelatedLog,

@@ -20,7 +20,7 @@ mod tests;
 
 /// What the pages of the browser host may load: themselves, and nothing from anywhere else (reliability S11, S12).
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; \
+    img-src 'self' blob:; connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; \
     form-action 'none'; frame-src 'none'; frame-ancestors 'none'; worker-src 'none'";
 
 /// Headers of every reply, refusals too.

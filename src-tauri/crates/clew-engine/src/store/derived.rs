@@ -292,6 +292,22 @@ fn teller(head: &Head, span: i64, trace: &TraceRows, row: usize) -> Option<Telle
     })
 }
 
+/// The stored span above a call from which its model comes; `None` where none of them names one.
+#[derive(Clone, Copy)]
+struct Inherited(Option<i64>);
+
+/// What a row that names no model itself has for one; `None` where it is no call of a language model or names one.
+fn inherited(trace: &TraceRows, row: usize, spans: &[(i64, Option<Share>)]) -> Option<Inherited> {
+    let facts = trace.rows().get(row)?.facts.as_ref()?;
+    if facts.operation != Operation::Llm || facts.model.is_some() {
+        return None;
+    }
+    let above = trace.ledger().entry(row)?.model_from;
+    Some(Inherited(
+        above.and_then(|above| spans.get(above)).map(|span| span.0),
+    ))
+}
+
 /// A stored span's share in totals, as it is and as it was.
 struct Shared {
     span: i64,
@@ -299,6 +315,8 @@ struct Shared {
     /// `None` where the span has no facts yet: they are stored with the share.
     before: Option<Share>,
     tokens: i64,
+    /// Where the model of a call comes from that names none.
+    model: Option<Inherited>,
 }
 
 /// A trace's summary, ready to be stored.
@@ -334,6 +352,7 @@ impl Summarised {
         let json = serde_json::to_string(&summary).map_err(Error::internal)?;
         let rows = before.iter().zip(0..);
         let features = trace.features();
+        let spans = before.as_slice();
         let shares = rows
             .clone()
             .map(|((span, before), row)| Shared {
@@ -341,6 +360,7 @@ impl Summarised {
                 share: share(trace.ledger(), row, features[row]),
                 before: *before,
                 tokens: tokens(trace.ledger(), row),
+                model: inherited(&trace, row, spans),
             })
             .collect();
         let tellers = rows
@@ -457,6 +477,15 @@ impl Summarised {
                     shared.share.feature,
                     shared.span
                 ])?;
+            }
+        }
+        let mut inherit = connection.prepare_cached(
+            "UPDATE facts SET model = (SELECT model FROM facts WHERE span = ?1)
+             WHERE span = ?2 AND model IS NOT (SELECT model FROM facts WHERE span = ?1)",
+        )?;
+        for shared in &self.shares {
+            if let Some(Inherited(above)) = shared.model {
+                inherit.execute(params![above, shared.span])?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clew_core::lint::{LintRow, Linting, Observed, Twin, told};
+use clew_core::lint::{Known, LintRow, Linting, Observed, Twin, says_content, told};
 use clew_core::model::{Facts, SpanId, TraceId};
 use clew_core::price::PriceDesk;
 use clew_core::trace::{TraceRows, flag, skew};
@@ -245,7 +245,25 @@ impl Around {
             is_running: trace.is_running,
             counts: told.counts && elsewhere.is_none(),
             twin: twin.and_then(|place| self.twin(place)),
+            known: Known {
+                content: told.known.content || self.content_is_elsewhere(here),
+                ..told.known
+            },
         })
+    }
+
+    /// Whether a span of another trace that is looked at tells of this call, and of what was sent or answered.
+    fn content_is_elsewhere(&self, place: (i64, i64)) -> bool {
+        self.elsewhere
+            .iter()
+            .filter(|(_, owner)| (owner.trace, owner.span_id) == place)
+            .any(|(&(trace, span), _)| {
+                let row = |trace: &Looked| {
+                    let row = *trace.at.get(&SpanId::from_i64(span)?)?;
+                    trace.rows.rows().get(row).map(says_content)
+                };
+                self.traces.get(&trace).and_then(row) == Some(true)
+            })
     }
 
     /// Who sent a span, where it is looked at too.

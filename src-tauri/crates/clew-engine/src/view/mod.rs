@@ -1,5 +1,6 @@
 //! The commands, one module a view.
 
+mod citation;
 mod connect;
 mod doctor;
 mod ledger;

@@ -12,6 +12,7 @@ use clew_core::trace::{
     TraceState, VariantRow, Waterfall, flag,
 };
 
+use super::citation::Compared;
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
@@ -34,6 +35,14 @@ struct Standing {
     flags: u16,
     /// How long before its parent it started, where that cannot be.
     skew_nanos: Option<u64>,
+}
+
+/// What the other spans of its trace tell of a span, and its other contents.
+struct Beside<'a> {
+    variants: Vec<VariantRow>,
+    earlier: &'a [Message],
+    compared: &'a Compared,
+    served: Served,
 }
 
 /// A trace with its rows in memory.
@@ -70,15 +79,27 @@ impl Engine {
             .earlier(shown.trace, shown.span_id, standing.start)
             .await?;
         let served = self.served(shown.trace, shown.span_id).await?;
-        let place = shown.clone();
         let whole = self.one(shown).await?;
-        let built = tokio::task::spawn_blocking(move || {
-            let ids = convention::ids(&whole.view(), &whole.facts());
-            build(trace, &whole, standing, variants, &earlier, served).map(|detail| (detail, ids))
+        let read = tokio::task::spawn_blocking(move || {
+            let facts = whole.facts();
+            let ids = convention::ids(&whole.view(), &facts);
+            (whole, facts, ids)
         });
-        let (mut detail, ids) = built.await.map_err(Error::internal)??;
+        let (whole, facts, ids) = read.await.map_err(Error::internal)?;
+        let compared = self.compared(&whole.place, standing.start, &facts).await?;
         let reads = &self.inner.store.reads;
-        detail.related_logs = related::logs(reads, &place, &ids, standing.start).await?;
+        let related = related::logs(reads, &whole.place, &ids, standing.start).await?;
+        let built = tokio::task::spawn_blocking(move || {
+            let beside = Beside {
+                variants,
+                earlier: &earlier,
+                compared: &compared,
+                served,
+            };
+            build(trace, &whole, &facts, standing, beside)
+        });
+        let mut detail = built.await.map_err(Error::internal)??;
+        detail.related_logs = related;
         Ok(detail)
     }
 
@@ -437,12 +458,10 @@ fn restate(rows: &mut [SpanRow], whole: &Whole) {
 fn build(
     trace_id: TraceId,
     whole: &Whole,
+    facts: &Facts,
     standing: Standing,
-    variants: Vec<VariantRow>,
-    earlier: &[Message],
-    served: Served,
+    beside: Beside<'_>,
 ) -> Result<SpanDetail, Error> {
-    let facts = whole.facts();
     let span_id = SpanId::from_i64(whole.place.span_id)
         .ok_or_else(|| Error::internal("a span without an id"))?;
     let around = Surroundings {
@@ -451,14 +470,16 @@ fn build(
         parent: standing.parent,
         flags: standing.flags,
         skew_nanos: standing.skew_nanos,
-        served,
+        served: beside.served,
         repaired: whole.repaired,
-        variants,
-        earlier,
-        findings: derived::findings(&facts),
+        variants: beside.variants,
+        earlier: beside.earlier,
+        retrieved: &beside.compared.retrieved,
+        answered: &beside.compared.answered,
+        findings: derived::findings(facts),
         overrides: Arc::clone(&whole.overrides),
     };
-    Ok(trace::detail(&whole.view(), &facts, around))
+    Ok(trace::detail(&whole.view(), facts, around))
 }
 
 /// The span, and with `below` everything under it.

@@ -8,6 +8,9 @@ use crate::model::Part;
 /// Most pieces that are read of one message.
 const MAX_PARTS: usize = 10_000;
 
+/// The fewest characters of base64 that hold a picture; what is shorter, and no address, is an id.
+const SHORTEST_IMAGE: usize = 40;
+
 /// Whether a call with the same id is among the parts.
 pub(in crate::convention) fn repeats(parts: &[Part], call: &Part) -> bool {
     let Part::ToolCall { id: Some(id), .. } = call else {
@@ -189,24 +192,31 @@ fn media_part(json: &Json, kind: &str) -> Option<Part> {
     };
     let mime = text(json, &["mime_type", "mimeType", "media_type", "mediaType"]);
     match kind {
-        "blob" | "uri" | "file" | "media" => {
+        "blob" | "uri" | "file" | "media" | "input_file" => {
             let stated = text(json, &["modality"]);
-            let data = text(json, &["content", "data"]).filter(|_| kind != "uri");
-            return Some(Part::Media {
-                modality: stated.unwrap_or_else(|| modality(mime.as_deref(), "file")),
-                mime_type: mime,
-                uri: text(json, &["uri", "url", "file_id", "file_uri", "filename"]),
-                data,
-            });
+            // OpenAI's chat keeps the file's fields together.
+            let json = field(json, &["file"])
+                .filter(|file| file.is_object())
+                .unwrap_or(json);
+            let data = text(json, &["content", "data", "file_data"]).filter(|_| kind != "uri");
+            let modality = stated.unwrap_or_else(|| modality(mime.as_deref(), "file"));
+            let uri = text(json, &["uri", "url", "file_id", "file_uri", "filename"]);
+            return Some(media(&modality, mime, uri, data));
         }
         "image_url" | "input_image" | "image" => {
             let source = field(json, &["image_url", "image", "source"]).unwrap_or(json);
-            let uri = source
-                .as_str()
-                .map(ToOwned::to_owned)
-                .or_else(|| text(source, &["url", "uri", "file_id"]));
+            // The AI SDK writes the content itself where others write an address.
+            let (uri, data) = match source.as_str() {
+                Some(stated) if stated.contains(':') || stated.len() < SHORTEST_IMAGE => {
+                    (Some(stated.to_owned()), None)
+                }
+                Some(content) => (None, Some(content.to_owned())),
+                None => (
+                    text(source, &["url", "uri", "file_id"]),
+                    text(source, &["data"]),
+                ),
+            };
             let mime = mime.or_else(|| text(source, &["media_type", "mime_type"]));
-            let data = text(source, &["data"]);
             return Some(media("image", mime, uri, data));
         }
         "input_audio" | "audio" => {
@@ -248,30 +258,33 @@ fn media_part(json: &Json, kind: &str) -> Option<Part> {
     None
 }
 
-/// A media part; a `data:` URI is taken apart into type and content.
+/// A media part; a `data:` URI is taken apart into type and content, wherever it stands.
 pub(in crate::convention) fn media(
     modality: &str,
     mime_type: Option<String>,
     uri: Option<String>,
     data: Option<String>,
 ) -> Part {
-    let inline = uri.as_deref().and_then(|uri| {
-        let (head, content) = uri.strip_prefix("data:")?.split_once(',')?;
+    let inline = |text: Option<&String>| {
+        let (head, content) = text?.strip_prefix("data:")?.split_once(',')?;
         let mime = head.strip_suffix(";base64")?;
         Some((mime.to_owned(), content.to_owned()))
-    });
-    match inline {
-        Some((mime, content)) => Part::Media {
-            modality: modality.to_owned(),
-            mime_type: mime_type.or(Some(mime).filter(|mime| !mime.is_empty())),
-            uri: None,
-            data: data.or(Some(content)),
-        },
-        None => Part::Media {
-            modality: modality.to_owned(),
-            mime_type,
-            uri,
-            data,
-        },
+    };
+    let (in_uri, in_data) = (inline(uri.as_ref()), inline(data.as_ref()));
+    let uri = uri.filter(|_| in_uri.is_none());
+    let bare = data.filter(|_| in_data.is_none());
+    let (mime, data) = match (in_data, bare, in_uri) {
+        (Some((mime, content)), _, _) | (None, None, Some((mime, content))) => {
+            (Some(mime), Some(content))
+        }
+        (None, Some(content), inline) => (inline.map(|(mime, _)| mime), Some(content)),
+        (None, None, None) => (None, None),
+    };
+    Part::Media {
+        modality: modality.to_owned(),
+        mime_type: mime_type.or(mime.filter(|mime| !mime.is_empty())),
+        uri,
+        data,
+        embedded: None,
     }
 }

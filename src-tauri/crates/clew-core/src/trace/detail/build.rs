@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 
+use super::super::citation::{Answered, Retrieved, citations, citing_calls};
 use super::super::content_hint::content_hint;
 use super::super::flag;
 use super::super::markdown::took;
@@ -20,8 +21,10 @@ use super::{
     VariantRow,
 };
 use crate::convention::{Overrides, unexplained};
+use crate::estimate::size;
 use crate::model::{
-    self, Dialect, Facts, Message, Operation, SpanId, SpanView, Stated, TraceId, display,
+    self, Dialect, Embedded, Facts, Message, Operation, Part, SpanId, SpanView, Stated, TraceId,
+    display,
 };
 use crate::quality::Finding;
 
@@ -51,6 +54,10 @@ pub struct Surroundings<'a> {
     pub variants: Vec<VariantRow>,
     /// Messages that earlier calls of the trace sent or got as answers.
     pub earlier: &'a [Message],
+    /// What spans before it retrieved, the nearest first.
+    pub retrieved: &'a [Retrieved],
+    /// What calls after it answered, the nearest first.
+    pub answered: &'a [Answered],
     /// What heuristics saw in the response.
     pub findings: Vec<Finding>,
     /// What the user says attributes mean.
@@ -79,6 +86,9 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         .map(|error| error.value.clone())
         .unwrap_or_default();
     let input = list(facts.input.as_ref());
+    let reused = reused(&input, around.earlier);
+    let output = list(facts.output.as_ref());
+    let documents = list(facts.documents.as_ref());
     let model = facts
         .response_model
         .as_ref()
@@ -125,9 +135,12 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         error_class: facts.error_class.as_ref().map(|class| class.value),
         stage: facts.stage.as_ref().map(|stage| stage.value),
         error_message: error.message,
-        reused: reused(&input, around.earlier),
-        input,
-        output: list(facts.output.as_ref()),
+        reused: counted_u32(reused),
+        fresh: counted_u32(input.len() - reused),
+        reused_size: (reused > 0).then(|| size(facts, &input[..reused])),
+        input: looked_into(input),
+        citations: citations(&output, around.retrieved),
+        output: looked_into(output),
         input_value: one(facts.input_value.as_ref()),
         output_value: one(facts.output_value.as_ref()),
         tool_name: tool.name,
@@ -135,7 +148,8 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         tool_arguments: tool.arguments,
         tool_result: tool.result,
         query: one(facts.query.as_ref()),
-        documents: list(facts.documents.as_ref()),
+        cited_by: citing_calls(&documents, around.answered),
+        documents,
         tools: list(facts.tools.as_ref()),
         parameters: list(facts.parameters.as_ref()),
         prompt_name: prompt.name,
@@ -202,11 +216,31 @@ fn list<T: Clone>(stated: Option<&Stated<Vec<T>>>) -> Vec<T> {
         .unwrap_or_default()
 }
 
+/// Says of embedded content what it is.
+fn looked_into(mut messages: Vec<Message>) -> Vec<Message> {
+    for part in messages.iter_mut().flat_map(|message| &mut message.parts) {
+        if let Part::Media {
+            mime_type,
+            data: Some(data),
+            embedded,
+            ..
+        } = part
+        {
+            *embedded = Some(Embedded::of(data, mime_type.as_deref()));
+        }
+    }
+    messages
+}
+
 /// How many messages at the start of `input` are among `earlier`, by role and content.
-fn reused(input: &[Message], earlier: &[Message]) -> u32 {
+fn reused(input: &[Message], earlier: &[Message]) -> usize {
     let known: HashSet<String> = earlier.iter().filter_map(said).collect();
     let known_too = |message: &&Message| said(message).is_some_and(|said| known.contains(&said));
-    u32::try_from(input.iter().take_while(known_too).count()).unwrap_or(u32::MAX)
+    input.iter().take_while(known_too).count()
+}
+
+fn counted_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn said(message: &Message) -> Option<String> {

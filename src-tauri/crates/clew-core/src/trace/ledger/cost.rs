@@ -71,6 +71,7 @@ pub(super) fn entries(
     rows: &[SpanRow],
     tree: &Tree,
     standings: &Standings,
+    models: &[Option<usize>],
     desk: &mut PriceDesk,
 ) -> Vec<Entry> {
     let mut priced: Vec<Option<Entry>> = vec![None; rows.len()];
@@ -78,7 +79,13 @@ pub(super) fn entries(
     let mut known: Vec<Option<usize>> = vec![None; rows.len()];
     for &row in tree.order.iter().rev() {
         if let Some(standing) = standings.of_row[row] {
-            let mut entry = entry(rows, row, standing, &standings.twins[row], desk);
+            let mut entry = entry(
+                rows,
+                (row, models[row]),
+                standing,
+                &standings.twins[row],
+                desk,
+            );
             if !standings.unstated[row] || rows[row].failed() {
                 entry.estimate = None;
             }
@@ -133,7 +140,7 @@ impl Entry {
 
 fn entry(
     rows: &[SpanRow],
-    row: usize,
+    (row, model_from): (usize, Option<usize>),
     standing: Standing,
     twins: &[usize],
     desk: &mut PriceDesk,
@@ -145,7 +152,7 @@ fn entry(
         .and_then(|facts| facts.usage)
         .map(|usage| usage.split())
         .unwrap_or_default();
-    let quote = quote(span, desk);
+    let quote = quote(span, model_from.map(|above| &rows[above]), desk);
     let rates = quote.rates.as_ref();
     let prompt = split.input().unwrap_or(0);
     let mut counts = split.counts;
@@ -229,6 +236,7 @@ fn entry(
         },
         faults: split.faults,
         estimate,
+        model_from,
     }
 }
 
@@ -241,14 +249,17 @@ fn estimated_cost(rates: &Rates, tokens: Estimate) -> Option<NanoUsd> {
     rates.bill(&sides)
 }
 
-fn quote(span: &SpanRow, desk: &mut PriceDesk) -> Quote {
+/// The rates of a span, whose model may be named by a span above it.
+fn quote(span: &SpanRow, above: Option<&SpanRow>, desk: &mut PriceDesk) -> Quote {
     let Some(facts) = &span.facts else {
         return Quote::unknown();
     };
+    let named = above.and_then(|above| above.facts.as_ref());
+    let named = named.unwrap_or(facts);
     let call = Priced {
-        provider: facts.provider.as_deref(),
-        response_model: facts.model.as_deref(),
-        request_model: facts.request_model.as_deref(),
+        provider: facts.provider.as_deref().or(named.provider.as_deref()),
+        response_model: named.model.as_deref(),
+        request_model: named.request_model.as_deref(),
         at: span.start,
         terms: Terms {
             service_tier: facts.service_tier.as_deref(),

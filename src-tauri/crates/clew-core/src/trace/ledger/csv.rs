@@ -1,10 +1,10 @@
-//! The ledger as a table in a file: one line for each line of each entry, so that the last column adds up to the total.
+//! The ledger as a table in a file: one line for each line of each entry, so that the column `usd` adds up to the total.
 
 use super::{LedgerCost, LedgerLine, LedgerRow, LedgerStanding};
 use crate::model::Bucket;
 use crate::price::PriceSource;
 
-const HEADER: [&str; 21] = [
+const HEADER: [&str; 22] = [
     "trace_id",
     "span_id",
     "start_micros",
@@ -26,6 +26,7 @@ const HEADER: [&str; 21] = [
     "listed_nano_usd",
     "nano_usd",
     "usd",
+    "model_from",
 ];
 
 /// The rows as CSV (RFC 4180) with a line of names. `nano_usd` holds whole nano-dollars and is empty where a line does not
@@ -49,7 +50,7 @@ pub fn csv(rows: &[LedgerRow]) -> Result<Vec<u8>, csv::Error> {
         .map_err(|error| error.into_error().into())
 }
 
-fn record(row: &LedgerRow, line: Option<&LedgerLine>) -> [String; 21] {
+fn record(row: &LedgerRow, line: Option<&LedgerLine>) -> [String; 22] {
     let (standing, teller) = standing(&row.standing);
     let (list, since) = list(&row.price);
     let text = |text: Option<&String>| plain(text.map_or("", String::as_str));
@@ -78,6 +79,7 @@ fn record(row: &LedgerRow, line: Option<&LedgerLine>) -> [String; 21] {
         number(line.and_then(|line| line.listed_nanos)),
         number(amount),
         amount.map(usd).unwrap_or_default(),
+        row.model_from.clone().unwrap_or_default(),
     ]
 }
 

@@ -130,6 +130,8 @@ pub struct LedgerRow {
     pub provider: Option<String>,
     /// The model.
     pub model: Option<String>,
+    /// The span above that states the model, where this one names none: 16 hex digits.
+    pub model_from: Option<String>,
     /// The provider's id of the response.
     pub response_id: Option<String>,
     /// The feature or kind of task that it serves, as it or the nearest span above states it.
@@ -226,6 +228,10 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
     let counts = !matches!(entry.standing, Standing::Excluded(_));
     let nanos = |amount: Option<NanoUsd>| amount.map(|amount| amount.0);
     let (input, output) = (entry.tokens(false), entry.tokens(true));
+    let named = entry
+        .model_from
+        .and_then(|above| rows[above].facts.as_ref());
+    let named = named.or(facts);
     let mut shown = LedgerRow {
         trace_id: trace_id.to_string(),
         span_id: row.span_id.to_string(),
@@ -234,8 +240,11 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
         operation: row.operation(),
         service: row.service.clone(),
         start_micros: row.start.micros(),
-        provider: facts.and_then(|facts| facts.provider.clone()),
-        model: facts.and_then(|facts| facts.model.clone()),
+        provider: facts
+            .and_then(|facts| facts.provider.clone())
+            .or_else(|| named.and_then(|named| named.provider.clone())),
+        model: named.and_then(|named| named.model.clone()),
+        model_from: entry.model_from.map(span),
         response_id: facts.and_then(|facts| facts.response_id.clone()),
         feature: None,
         standing,

@@ -10,9 +10,10 @@ use serde_json::Value as Json;
 
 use super::*;
 use crate::convention::facts;
+use crate::convention::tests::recorded::recorded;
 use crate::model::{SpanId, SpanView, TraceId, UnixNanos};
 use crate::trace::RowFacts;
-use crate::trace::testing::{call, row, traced};
+use crate::trace::testing::{call, recorded_row, row, traced};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -251,6 +252,95 @@ fn a_price_that_the_list_lacks_is_named() {
     );
 }
 
+/// A row of this operation that names this model, or none.
+fn naming(id: u64, parent: Option<u64>, operation: Operation, model: Option<&str>) -> SpanRow {
+    let mut row = call(id, parent, (0, 0), None);
+    let facts = row.facts.as_mut().expect("facts");
+    facts.operation = operation;
+    facts.usage = None;
+    facts.model = model.map(ToOwned::to_owned);
+    row
+}
+
+#[test]
+fn a_call_without_a_model_has_the_price_of_the_one_that_a_span_above_names() {
+    let bare = |id: u64, parent: u64| {
+        let mut row = call(id, Some(parent), (1_000_000, 0), None);
+        row.facts.as_mut().expect("facts").model = None;
+        row
+    };
+    let mut turn = naming(1, None, Operation::Agent, Some("gpt-4o"));
+    turn.facts.as_mut().expect("facts").provider = Some("openai".to_owned());
+    let request = naming(2, Some(1), Operation::Chain, None);
+    let shown = named(&[turn.clone(), request.clone(), bare(3, 2)]);
+    let row = shown.last().expect("the call");
+    assert_eq!(row.cost_nanos, Some(2_500_000_000), "$2.50 a million");
+    assert_eq!(row.model.as_deref(), Some("gpt-4o"));
+    assert_eq!(row.provider.as_deref(), Some("openai"));
+    assert_eq!(row.model_from.as_deref(), Some("0000000000000001"));
+    assert!(
+        row.cost_source
+            .ends_with("; the span names no model, this is that of span 0000000000000001 above it"),
+        "{}",
+        row.cost_source
+    );
+
+    let table = String::from_utf8(csv(&shown).expect("in memory")).expect("text");
+    assert!(
+        table
+            .lines()
+            .any(|line| line.contains(",gpt-4o,") && line.ends_with(",0000000000000001")),
+        "{table}"
+    );
+
+    // The nearest one above counts, and what the call names itself before all others.
+    let nearer = naming(2, Some(1), Operation::Chain, Some("gpt-4o-mini"));
+    let shown = named(&[
+        turn.clone(),
+        nearer,
+        bare(3, 2),
+        call(4, Some(2), (1, 1), None),
+    ]);
+    let models: Vec<_> = shown
+        .iter()
+        .map(|row| (row.model.as_deref(), row.model_from.as_deref()))
+        .collect();
+    assert_eq!(
+        models,
+        [
+            (Some("gpt-4o-mini"), Some("0000000000000002")),
+            (Some("gpt-4o"), None)
+        ]
+    );
+
+    // Not what a tool calls, nor what another service does, nor an embedding.
+    let tool = naming(2, Some(1), Operation::Tool, None);
+    let mut served = bare(3, 1);
+    served.service = "server".to_owned();
+    let mut embedding = bare(4, 1);
+    embedding.facts.as_mut().expect("facts").operation = Operation::Embedding;
+    for rows in [
+        vec![turn.clone(), tool, bare(3, 2)],
+        vec![turn.clone(), served],
+        vec![turn, embedding],
+    ] {
+        let shown = named(&rows);
+        let row = shown.last().expect("the call");
+        assert_eq!((row.cost_nanos, row.model.as_deref()), (None, None));
+        assert_eq!(row.cost_source, "no list names this model");
+    }
+}
+
+/// Codex names the model on the span of its request, and states what the call used on one below it.
+#[test]
+fn what_codex_used_has_the_price_of_the_model_that_its_request_names() {
+    let rows: Vec<SpanRow> = recorded("codex").iter().map(recorded_row).collect();
+    let trace = traced(&rows);
+    // (9,120 - 7,936) x $1.25, 7,936 x $0.125, 340 x $10; (9,530 - 9,088), 9,088 and 61 likewise, a million.
+    assert_eq!(trace.ledger().sums.cost, Some(NanoUsd(8_170_500)));
+    assert_eq!(trace.ledger().sums.unpriced_tokens, 0);
+}
+
 #[test]
 fn parts_larger_than_their_whole_are_flagged_on_the_span() {
     let mut span = call(1, None, (100, 10), None);
@@ -301,7 +391,7 @@ fn any_span() -> impl Strategy<Value = AnySpan> {
         prop::option::of((0_u64..5_000, 0_u64..900)),
         prop::option::of(0_u32..100_000),
         0_u8..5,
-        0_u8..4,
+        0_u8..5,
         0_u8..5,
         0_u64..50,
     )
@@ -326,9 +416,10 @@ fn random(spans: &[AnySpan]) -> Vec<SpanRow> {
         facts.operation = Operation::ALL[usize::from(operation)];
         facts.cost_usd = cost.map(|micros| f64::from(micros) / 1e6);
         facts.response_id = (response > 0).then(|| format!("r{response}"));
-        facts.model = Some(
-            ["gpt-4o", "our-own-tune", "claude-3-opus", "o3-mini"][usize::from(model)].to_owned(),
-        );
+        let models = ["gpt-4o", "our-own-tune", "claude-3-opus", "o3-mini"];
+        facts.model = models
+            .get(usize::from(model))
+            .map(|&model| model.to_owned());
         facts.same_call = (response == 0 && model == 1).then(|| "same".to_owned());
         built
     });

@@ -65,14 +65,19 @@ pub(super) fn source(row: &LedgerRow) -> String {
         LedgerCost::Above { span_id } | LedgerCost::Below { span_id } => {
             format!("in what span {span_id} states")
         }
-        LedgerCost::Listed | LedgerCost::Unknown => match unpriced(row) {
-            Some(bucket) => format!(
-                "the list has no price for {} ({})",
-                tokens(bucket),
-                list(&row.price)
-            ),
-            None => list(&row.price),
-        },
+        LedgerCost::Listed | LedgerCost::Unknown => {
+            let whose = row.model_from.as_ref().map_or_else(String::new, |above| {
+                format!("; the span names no model, this is that of span {above} above it")
+            });
+            match unpriced(row) {
+                Some(bucket) => format!(
+                    "the list has no price for {} ({}){whose}",
+                    tokens(bucket),
+                    list(&row.price)
+                ),
+                None => format!("{}{whose}", list(&row.price)),
+            }
+        }
     }
 }
 

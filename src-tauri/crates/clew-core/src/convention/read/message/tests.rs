@@ -21,6 +21,7 @@ fn told(messages: &[Message]) -> Vec<String> {
                 mime_type,
                 uri,
                 data,
+                ..
             } => format!(
                 "{modality} {} {} {}",
                 mime_type.as_deref().unwrap_or("-"),
@@ -142,7 +143,11 @@ fn media_keeps_what_the_span_carries_and_loads_nothing() {
             {"type":"image","source":{"type":"base64","media_type":"image/jpeg","data":"aGk="}},
             {"type":"input_audio","input_audio":{"data":"aGk=","format":"wav"}},
             {"type":"uri","modality":"video","mime_type":"video/mp4","uri":"s3://b/v"},
-            {"image":{"format":"png","source":{"bytes":"aGk="}}}]}]"#,
+            {"image":{"format":"png","source":{"bytes":"aGk="}}},
+            {"type":"file","mediaType":"image/png","url":"data:image/png;base64,aGk="},
+            {"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,aGk="}},
+            {"type":"image","image":"R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==","mimeType":"image/gif"},
+            {"type":"input_image","image":"file-8aXBEg"}]}]"#,
     );
     assert_eq!(
         lines,
@@ -152,6 +157,10 @@ fn media_keeps_what_the_span_carries_and_loads_nothing() {
             "user: audio audio/wav - aGk=",
             "user: video video/mp4 s3://b/v -",
             "user: image image/png - aGk=",
+            "user: image image/png - aGk=",
+            "user: file application/pdf a.pdf aGk=",
+            "user: image image/gif - R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==",
+            "user: image - file-8aXBEg -",
         ]
     );
 }

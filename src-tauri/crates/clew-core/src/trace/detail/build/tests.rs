@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::convention::facts;
-use crate::model::Part;
+use crate::model::{Document, MediaView};
 
 fn attribute(key: &str, value: Value) -> KeyValue {
     KeyValue {
@@ -30,6 +30,8 @@ fn around() -> Surroundings<'static> {
         repaired: false,
         variants: Vec::new(),
         earlier: &[],
+        retrieved: &[],
+        answered: &[],
         findings: Vec::new(),
         overrides: Arc::default(),
     }
@@ -147,6 +149,41 @@ fn messages_that_an_earlier_call_sent_or_got_are_counted_as_reused() {
 }
 
 #[test]
+fn what_is_reused_has_its_size_in_tokens_where_these_can_be_counted() {
+    let asked = |model: &str| {
+        let messages = r#"[{"role":"user","parts":[{"type":"text","content":"hello world"}]},
+            {"role":"assistant","parts":[{"type":"tool_call","id":"1","name":"find","arguments":"{}"}]},
+            {"role":"user","parts":[{"type":"text","content":"more"}]}]"#;
+        Span {
+            attributes: vec![
+                text("gen_ai.operation.name", "chat"),
+                text("gen_ai.request.model", model),
+                text("gen_ai.input.messages", messages),
+            ],
+            ..Span::default()
+        }
+    };
+    let first = shown(&asked("gpt-4o"), around());
+    assert_eq!((first.reused, first.fresh, first.reused_size), (0, 3, None));
+    let earlier = &first.input[..2];
+    let again = |model: &str| {
+        let shown = shown(
+            &asked(model),
+            Surroundings {
+                earlier,
+                ..around()
+            },
+        );
+        assert_eq!((shown.reused, shown.fresh), (2, 1));
+        shown.reused_size.expect("something is reused")
+    };
+    // user, hello, world; assistant, find, {}; and three around each of the two.
+    let known = again("gpt-4o");
+    assert_eq!((known.tokens, known.characters), (Some(12), 17));
+    assert_eq!(again("claude-sonnet-4-5").tokens, None);
+}
+
+#[test]
 fn times_from_nothing_to_the_end_of_u64_do_no_harm() {
     for (start, end) in [
         (0, 0),
@@ -234,4 +271,63 @@ fn a_first_token_that_cannot_be_is_told_and_not_shown() {
         "{:?}",
         negative.problems
     );
+}
+
+#[test]
+fn embedded_pictures_are_told_of_by_their_beginning() {
+    let messages = r#"[{"role":"user","parts":[{"type":"blob","mime_type":"image/png","modality":"image",
+        "content":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="}]}]"#;
+    let span = Span {
+        attributes: vec![text("gen_ai.input.messages", messages)],
+        ..Span::default()
+    };
+    let shown = shown(&span, around());
+    let Part::Media {
+        embedded: Some(found),
+        ..
+    } = &shown.input[0].parts[0]
+    else {
+        panic!("{:?}", shown.input);
+    };
+    assert_eq!(
+        (found.bytes, found.width, found.height),
+        (Some(70), Some(1), Some(1))
+    );
+    assert_eq!(found.view, Some(MediaView::Picture));
+}
+
+#[test]
+fn documents_and_answers_that_name_them_are_linked_both_ways() {
+    let retriever = Retrieved {
+        span_id: SpanId::from_bytes(&[3; 8]).expect("valid"),
+        documents: vec![Document {
+            id: Some("kb/returns.md".to_owned()),
+            score: Some(0.8),
+            ..Document::default()
+        }],
+    };
+    let answer = r#"[{"role":"assistant","parts":[{"type":"text","content":"Within 30 days [kb/returns.md]."}]}]"#;
+    let call = Span {
+        name: "chat gpt-4o".to_owned(),
+        attributes: vec![text("gen_ai.output.messages", answer)],
+        ..Span::default()
+    };
+    let retrieved = [retriever];
+    let shown = shown(
+        &call,
+        Surroundings {
+            retrieved: &retrieved,
+            ..around()
+        },
+    );
+    let citation = &shown.citations[0];
+    assert_eq!(
+        (
+            citation.id.as_str(),
+            citation.range,
+            citation.span_id.as_str()
+        ),
+        ("kb/returns.md", (16, 29), "0303030303030303")
+    );
+    assert_eq!(shown.cited_by, []);
 }
