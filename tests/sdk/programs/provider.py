@@ -76,8 +76,8 @@ class Heard:
             role, kind = item.get("role"), item.get("type")
             parts = item.get("content") if isinstance(item.get("content"), list) else []
             kinds = {part.get("type") for part in parts if isinstance(part, dict)}
-            calls = item.get("tool_calls") or "tool_use" in kinds or kind == "function_call"
-            results = role == "tool" or "tool_result" in kinds or kind == "function_call_output"
+            calls = item.get("tool_calls") or "tool_use" in kinds or kind in ("function_call", "custom_tool_call")
+            results = role == "tool" or "tool_result" in kinds or (kind or "").endswith("_call_output")
             if role in ("system", "developer"):
                 self.system += "\n" + flat(item.get("content"))
             elif role == "user" and not results:
@@ -108,7 +108,7 @@ class Served:
         self.line = line
         self.seed = seed
         self.calls = [
-            (f"call_{self.mark(f'call{index}')}", name, json.dumps(arguments))
+            (f"call_{self.mark(f'call{index}')}", name, arguments if isinstance(arguments, str) else json.dumps(arguments))
             for index, (name, arguments) in enumerate(line.calls)
         ]
         self.input = heard.prompt + line.pinned
@@ -205,8 +205,10 @@ def output_items(served: Served) -> list[dict]:
         item = {"type": "message", "id": f"msg_{served.mark('message')}", "role": "assistant", "status": "completed"}
         items.append(item | {"content": [part]})
     for id, name, arguments in served.calls:
-        item = {"type": "function_call", "id": f"fc_{id[5:]}", "call_id": id, "name": name}
-        items.append(item | {"arguments": arguments, "status": "completed"})
+        custom = not arguments.startswith("{")
+        item = {"type": "custom_tool_call" if custom else "function_call", "id": f"{'ctc' if custom else 'fc'}_{id[5:]}"}
+        item |= {"call_id": id, "name": name, "input" if custom else "arguments": arguments}
+        items.append(item | {"status": "completed"})
     return items
 
 
@@ -238,7 +240,7 @@ def response_whole(served: Served, model: str, body: dict, status: str = "comple
         "prompt_cache_diagnostics": None,
         "usage": {
             "input_tokens": served.input,
-            "input_tokens_details": {"cached_tokens": served.cached, "cache_write_tokens": 0},
+            "input_tokens_details": {"cached_tokens": served.cached, "cache_write_tokens": served.cache_write},
             "output_tokens": served.output,
             "output_tokens_details": {"reasoning_tokens": served.reasoning},
             "total_tokens": served.input + served.output,
@@ -255,12 +257,14 @@ def response_stream(served: Served, model: str, body: dict):
     for index, item in enumerate(output_items(served)):
         at = {"output_index": index, "item_id": item["id"]}
         empty = item | {"status": "in_progress"}
-        if item["type"] == "function_call":
-            yield {"type": "response.output_item.added", "output_index": index, "item": empty | {"arguments": ""}}, 2
-            for piece in pieces(item["arguments"]):
-                yield at | {"type": "response.function_call_arguments.delta", "delta": piece}, 1
-            done = {"type": "response.function_call_arguments.done", "name": item["name"]}
-            yield at | done | {"arguments": item["arguments"]}, 0
+        if item["type"] in ("function_call", "custom_tool_call"):
+            key = "arguments" if item["type"] == "function_call" else "input"
+            name = f"response.{item['type']}_{key}"
+            yield {"type": "response.output_item.added", "output_index": index, "item": empty | {key: ""}}, 2
+            for piece in [item[key]] if served.line.at_once else pieces(item[key]):
+                yield at | {"type": f"{name}.delta", "delta": piece}, 1
+            done = {"type": f"{name}.done", "name": item["name"]} if key == "arguments" else {"type": f"{name}.done"}
+            yield at | done | {key: item[key]}, 0
         elif item["type"] == "message":
             part = item["content"][0]
             what = "refusal" if part["type"] == "refusal" else "text"
@@ -268,7 +272,7 @@ def response_stream(served: Served, model: str, body: dict):
             at["content_index"] = 0
             yield {"type": "response.output_item.added", "output_index": index, "item": empty | {"content": []}}, 0
             yield at | {"type": "response.content_part.added", "part": part | {what: ""}}, 0
-            for piece in pieces(part[what]):
+            for piece in [part[what]] if served.line.at_once else pieces(part[what]):
                 yield at | {"type": f"response.{name}.delta", "delta": piece, "logprobs": []}, 1
             yield at | {"type": f"response.{name}.done", what: part[what], "logprobs": []}, 0
             yield at | {"type": "response.content_part.done", "part": part}, 0
@@ -297,6 +301,13 @@ def blocks(served: Served) -> list[dict]:
     return found
 
 
+def lasting(served: Served) -> dict:
+    """How long what was written to the cache lasts, where the script says so."""
+    hour = served.line.cache_hour
+    of = {"ephemeral_5m_input_tokens": served.cache_write - hour, "ephemeral_1h_input_tokens": hour}
+    return {"cache_creation": of} if hour else {}
+
+
 def message_whole(served: Served, model: str) -> dict:
     """Anthropic counts what was cached beside the input, not in it."""
     return {
@@ -313,7 +324,8 @@ def message_whole(served: Served, model: str) -> dict:
             "cache_read_input_tokens": served.cached,
             "output_tokens": served.output,
             "service_tier": "standard",
-        },
+        }
+        | lasting(served),
     }
 
 
@@ -419,9 +431,10 @@ class Calls(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def stream(self, events, is_named: bool, needs_end: bool) -> None:
+    def stream(self, events, is_named: bool, needs_end: bool, **headers: str) -> None:
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        for name, value in ({"content-type": "text/event-stream"} | headers).items():
+            self.send_header(name.replace("_", "-"), value)
         self.send_header("connection", "close")
         self.end_headers()
         for number, (event, worth) in enumerate(events):
@@ -468,7 +481,8 @@ class Calls(BaseHTTPRequestHandler):
             self.server.note(truth | {"usage": usage, "user": str(texts[0])[:80]})
             return self.answer(200, reply)
         heard = Heard(api, body)
-        truth["user"] = heard.user[:80]
+        # What an agent's harness tells the model between the user's words is not what the user said.
+        truth["user"] = re.sub(r"<system-reminder>.*?</system-reminder>\s*", "", heard.user, flags=re.DOTALL)[:80]
         line = heard.line()
         if line is None:
             said = f"the script has no line for round {heard.rounds} of {heard.user[:60]!r} under {heard.system[:60]!r}"
@@ -507,7 +521,7 @@ class Calls(BaseHTTPRequestHandler):
             return self.stream(chat_stream(served, model, body), False, True)
         if api == "responses":
             return self.stream(response_stream(served, model, body), True, False)
-        return self.stream(message_stream(served, model), True, False)
+        return self.stream(message_stream(served, model), True, False, request_id=f"req_{served.mark('request')}")
 
 
 if __name__ == "__main__":
