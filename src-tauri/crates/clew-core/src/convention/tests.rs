@@ -1,3 +1,4 @@
+mod coding;
 mod dialects;
 pub(crate) mod recorded;
 

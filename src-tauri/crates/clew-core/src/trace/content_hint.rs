@@ -14,6 +14,8 @@ enum ByDefault {
     Always,
     /// It never has any.
     Never,
+    /// It has what was asked and what its tools did, but not at its model calls.
+    Apart,
 }
 
 /// What OpenTelemetry's own instrumentations take, old and new, as README and Connect say it too: the first variable
@@ -187,12 +189,18 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "com.anthropic.claude_code",
         "Claude Code",
         ByDefault::Off,
-        "OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1",
+        "OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_CONTENT=1 ENABLE_BETA_TRACING_DETAILED=1 BETA_TRACING_ENDPOINT=http://127.0.0.1:4318",
     ),
     (
         "codex_cli",
         "Codex",
-        ByDefault::Off,
+        ByDefault::Apart,
+        "log_user_prompt = true",
+    ),
+    (
+        "codex_exec",
+        "Codex",
+        ByDefault::Apart,
         "log_user_prompt = true",
     ),
     (
@@ -226,6 +234,10 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
 /// stand in its way, by who takes it: a sentence.
 const PLACES: &[(&str, &str)] = &[
     ("Langfuse", "No mask may be given to Langfuse(mask=…)."),
+    (
+        "Claude Code",
+        "BETA_TRACING_ENDPOINT is the address at which Clew listens for OTLP over HTTP.",
+    ),
     ("Codex", "It belongs below [otel] in config.toml."),
     (
         "Gemini CLI",
@@ -297,6 +309,9 @@ pub(crate) fn content_hint(scope: &str, facts: &Facts) -> Option<Hint> {
         ByDefault::Never => {
             "measures the server and never sends content; watch the program that calls it"
         }
+        ByDefault::Apart => {
+            "states what was asked, once it is told to, and what its tools did at spans of their own, and never at its model calls"
+        }
         ByDefault::On => "records what was sent and answered unless it is told not to, as here",
     };
     let place = PLACES.iter().find(|(known, _)| *known == who);
@@ -350,6 +365,8 @@ mod tests {
             ("vllm.llm_engine", ""),
             ("logfire.openai", "COUNT_LIMIT=1000"),
             ("codex_cli_rs", "log_user_prompt"),
+            ("codex_exec", "log_user_prompt"),
+            ("com.anthropic.claude_code.tracing", "BETA_TRACING_ENDPOINT"),
             ("aiohttp", "OTEL_INSTRUMENTATION_GENAI"),
         ] {
             let hint = content_hint(scope, &bare_call()).expect("a call without content");
