@@ -50,6 +50,14 @@ trace_exporter = {{ otlp-http = {{ endpoint = "{endpoint}/v1/traces", protocol =
 metrics_exporter = "none"
 """
 
+SETTINGS = """{
+  "security": {"auth": {"selectedType": "gemini-api-key"}},
+  "privacy": {"usageStatisticsEnabled": false},
+  "tools": {"core": ["run_shell_command", "read_file", "replace"]},
+  "general": {"disableAutoUpdate": true, "disableUpdateNag": true}
+}
+"""
+
 
 def sealed(*words: str) -> list[str]:
     """The words that run a program in namespaces of its own, in which `seal` then shuts it off. Linux only."""
@@ -94,13 +102,34 @@ def codex(packages: Path, provider: str, endpoint: str) -> tuple[list[str], dict
     return [*words, PROMPT], {"OPENAI_API_KEY": "sk-stand-in"}
 
 
+def gemini(packages: Path, provider: str, endpoint: str) -> tuple[list[str], dict[str, str]]:
+    """Gemini CLI, with its traces, which are off by default; with few tools and a short prompt, as every span has them."""
+    env = {
+        "GEMINI_API_KEY": "stand-in",
+        "GOOGLE_GEMINI_BASE_URL": provider,
+        "GEMINI_CLI_TRUST_WORKSPACE": "true",
+        "GEMINI_SYSTEM_MD": str(HOME / "system.md"),
+        "GEMINI_TELEMETRY_ENABLED": "true",
+        "GEMINI_TELEMETRY_TARGET": "local",
+        "GEMINI_TELEMETRY_OTLP_PROTOCOL": "http",
+        "GEMINI_TELEMETRY_OTLP_ENDPOINT": endpoint,
+        "GEMINI_TELEMETRY_TRACES_ENABLED": "true",
+        "GEMINI_TELEMETRY_LOG_PROMPTS": "true",
+    }
+    (HOME / ".gemini").mkdir()
+    (HOME / ".gemini/settings.json").write_text(SETTINGS)
+    (HOME / "system.md").write_text("You are Gemini CLI, an agent that mends programs.\n")
+    words = [str(packages / "node_modules/.bin/gemini"), "--prompt", PROMPT, "--model", "gemini-2.5-pro"]
+    return [*words, "--approval-mode", "yolo"], env
+
+
 def ready(agent: str, packages: Path, provider: str, endpoint: str) -> tuple[list[str], dict[str, str]]:
     """Lays out the home and the folder; the words and the whole environment with which to run an agent there."""
     HOME.mkdir()
     DESK.mkdir()
     (DESK / "parser.py").write_text(PARSER)
     (DESK / "test_parser.py").write_text(TEST)
-    words, env = {"claude": claude, "codex": codex}[agent](packages, provider, endpoint)
+    words, env = {"claude": claude, "codex": codex, "gemini": gemini}[agent](packages, provider, endpoint)
     node = Path(shutil.which("node") or "node").parent
     plain = {"HOME": str(HOME), "USER": "u", "SHELL": "/bin/bash", "LANG": "C.UTF-8", "TERM": "xterm"}
     return words, plain | env | {"PATH": f"{node}:/usr/local/bin:/usr/bin:/bin"}

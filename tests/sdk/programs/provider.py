@@ -1,6 +1,7 @@
 """A stand-in for model providers: it answers from a script, at the pace of a real one, and notes what it served.
 
-OpenAI's chat completions, responses and embeddings, and Anthropic's messages, streamed or whole, on loopback. The first
+OpenAI's chat completions, responses and embeddings, Anthropic's messages, and Gemini's generateContent (`gemini.py`),
+streamed or whole, on loopback. The first
 part of a path names the run: `http://127.0.0.1:PORT/<run>/v1/chat/completions`. What stands in `scenes.py` decides an
 answer; equal requests in equal order get equal answers, ids and token counts. Each call becomes one line of ground truth.
 
@@ -22,6 +23,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import gemini
 from scenes import LINES, Line
 
 DIMENSIONS = 24
@@ -457,13 +459,16 @@ class Calls(BaseHTTPRequestHandler):
             "v1/messages": "messages",
             "v1/embeddings": "embeddings",
         }.get(path)
+        named = re.fullmatch(r"v1beta/models/([^/:]+):(generateContent|streamGenerateContent)", path)
+        if named:
+            api, body = "gemini", gemini.heard(body) | {"model": named[1], "stream": named[2] == "streamGenerateContent"}
         if api is None:
             return self.answer(404, {"error": {"message": f"no such path: {path}", "type": "invalid_request_error"}})
         model = DATED.get(body["model"], body["model"])
         truth = {
             "run": run,
             "response_id": None,
-            "provider": "anthropic" if api == "messages" else "openai",
+            "provider": {"messages": "anthropic", "gemini": "google"}.get(api, "openai"),
             "api": api,
             "model": body["model"],
             "response_model": model,
@@ -482,7 +487,8 @@ class Calls(BaseHTTPRequestHandler):
             return self.answer(200, reply)
         heard = Heard(api, body)
         # What an agent's harness tells the model between the user's words is not what the user said.
-        truth["user"] = re.sub(r"<system-reminder>.*?</system-reminder>\s*", "", heard.user, flags=re.DOTALL)[:80]
+        between = r"<(system-reminder|session_context)>.*?</\1>\s*"
+        truth["user"] = re.sub(between, "", heard.user, flags=re.DOTALL)[:80]
         line = heard.line()
         if line is None:
             said = f"the script has no line for round {heard.rounds} of {heard.user[:60]!r} under {heard.system[:60]!r}"
@@ -503,7 +509,7 @@ class Calls(BaseHTTPRequestHandler):
             error |= {"type": "rate_limit_error" if api == "messages" else "tokens", "param": None}
             return self.answer(429, {"type": "error", "error": error}, retry_after_ms="300")
         served = Served(line, heard, seed)
-        prefix = {"chat": "chatcmpl-", "responses": "resp_", "messages": "msg_"}[api]
+        prefix = {"chat": "chatcmpl-", "responses": "resp_", "messages": "msg_", "gemini": "gen_"}[api]
         truth |= {"response_id": prefix + served.mark("id"), "usage": served.usage()}
         truth |= {"finish_reason": served.finish(), "tool_calls": [name for _, name, _ in served.calls]}
         self.server.note(truth)
@@ -515,10 +521,13 @@ class Calls(BaseHTTPRequestHandler):
                 "chat": lambda: chat_whole(served, model),
                 "responses": lambda: response_whole(served, model, body),
                 "messages": lambda: message_whole(served, model),
+                "gemini": lambda: gemini.whole(served, model),
             }
             return self.answer(200, whole[api]())
         if api == "chat":
             return self.stream(chat_stream(served, model, body), False, True)
+        if api == "gemini":
+            return self.stream(gemini.stream(served, model), False, False)
         if api == "responses":
             return self.stream(response_stream(served, model, body), True, False)
         return self.stream(message_stream(served, model), True, False, request_id=f"req_{served.mark('request')}")

@@ -86,6 +86,7 @@ RECORDINGS = [
     Recording("manual_routed", "langgraph", ("routed.py",)),
     Recording("claude_code", "node_agents", ("claude",)),
     Recording("codex", "node_agents", ("codex",)),
+    Recording("gemini_cli", "node_agents", ("gemini",)),
 ]
 
 
@@ -198,8 +199,31 @@ print(json.dumps(hexed(MessageToDict(request, use_integers_for_enums=True)), ens
 """
 
 
+# OTLP/JSON as protobuf, where ids are bytes.
+FROM_JSON = r"""
+import base64, json, sys
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest as logs
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest as metrics
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest as traces
+
+def unhexed(value):
+    if isinstance(value, list):
+        return [unhexed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ids = ("traceId", "spanId", "parentSpanId")
+    of = lambda key, item: base64.b64encode(bytes.fromhex(item)).decode() if key in ids else unhexed(item)
+    return {key: of(key, item) for key, item in value.items()}
+
+request = {"logs": logs, "metrics": metrics, "traces": traces}[sys.argv[1]]()
+ParseDict(unhexed(json.load(sys.stdin.buffer)), request, ignore_unknown_fields=True)
+sys.stdout.buffer.write(request.SerializeToString())
+"""
+
+
 # Stack traces name files of the machine that recorded them, and resources its kernel.
-HERE_ALONE = [(str(ROOT), "/clew"), (str(TARGET.parent), "/clew/target"), (platform.release(), "6.12.0")]
+HERE_ALONE = [(str(TARGET.parent), "/clew/target"), (str(ROOT), "/clew"), (platform.release(), "6.12.0")]
 ANYWHERE = r"""
 import json, sys
 from google.protobuf.json_format import MessageToJson, Parse
@@ -215,12 +239,21 @@ sys.stdout.buffer.write(Parse(text, kind()).SerializeToString())
 """
 
 
-def anywhere(signal: str, body: bytes) -> bytes:
+def made(program: str, *arguments: str, body: bytes) -> bytes:
+    """What one of the programs above makes of a request."""
+    words = [python("langgraph"), "-c", program, *arguments]
+    return subprocess.run(words, input=body, stdout=subprocess.PIPE, check=True).stdout
+
+
+def anywhere(signal: str, kind: str, body: bytes) -> bytes:
     """A request that names no folder of this machine, nor its kernel."""
+    if kind == "application/json":
+        for here, there in HERE_ALONE:
+            body = body.replace(here.encode(), there.encode())
+        return body
     if not any(here.encode() in body for here, _ in HERE_ALONE):
         return body
-    words = [python("langgraph"), "-c", ANYWHERE, signal, json.dumps(HERE_ALONE)]
-    return subprocess.run(words, input=body, stdout=subprocess.PIPE, check=True).stdout
+    return made(ANYWHERE, signal, json.dumps(HERE_ALONE), body=body)
 
 
 def keep(recording: Recording, bodies: list[tuple[str, str, bytes]]) -> None:
@@ -229,12 +262,13 @@ def keep(recording: Recording, bodies: list[tuple[str, str, bytes]]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for number, (signal, kind, body) in enumerate(bodies, 1):
-        assert kind == "application/x-protobuf", f"{recording.name} sent {kind}"
-        body = anywhere(signal, body)
-        path = folder / f"{number:03}-{signal}-http-protobuf"
+        path = folder / f"{number:03}-{signal}-http-{'json' if kind == 'application/json' else 'protobuf'}"
+        body = anywhere(signal, kind, body)
+        if kind == "application/json":
+            path.with_suffix(".raw.json").write_bytes(body)
+            body = made(FROM_JSON, signal, body=body)
         path.with_suffix(".pb").write_bytes(body)
-        to_json = [python("langgraph"), "-c", TO_JSON, signal]
-        path.with_suffix(".json").write_bytes(subprocess.run(to_json, input=body, stdout=subprocess.PIPE, check=True).stdout)
+        path.with_suffix(".json").write_bytes(made(TO_JSON, signal, body=body))
 
 
 def keep_truth(run: str, served: list[dict]) -> None:

@@ -356,4 +356,39 @@ CODEX = (
     ),
 )
 
-LINES = RESEARCH + SUPPORT + LIBRARY + CONTRACT + TRAVEL + NOTES + ROUTED + CLAUDE + CODEX
+GEMINI = (
+    Line(
+        (PARSER, "gemini cli"),
+        "I'll run the test and read the parser.",
+        calls=(
+            ("run_shell_command", {"command": "python3 -m unittest", "description": "Runs the tests."}),
+            ("read_file", {"file_path": "/srv/desk/parser.py"}),
+        ),
+        reasoning=96,
+        cached=2048,
+    ),
+    Line(
+        (PARSER, "gemini cli"),
+        calls=(
+            (
+                "replace",
+                {
+                    "file_path": "/srv/desk/parser.py",
+                    "instruction": "Strip the spaces around each field.",
+                    "old_string": "[field for field in",
+                    "new_string": "[field.strip() for field in",
+                },
+            ),
+        ),
+        round=1,
+        cached=2048,
+    ),
+    Line(
+        (PARSER, "gemini cli"),
+        "Fixed: `fields` split at commas but kept the spaces, so `b` came back as ` b`. It strips them now, and the test passes.",
+        round=2,
+        cached=2048,
+    ),
+)
+
+LINES = RESEARCH + SUPPORT + LIBRARY + CONTRACT + TRAVEL + NOTES + ROUTED + CLAUDE + CODEX + GEMINI

@@ -138,3 +138,27 @@ fn the_time_until_codex_first_answers_is_no_time_of_a_call() {
     assert_eq!(first.0, "try_run_sampling_request");
     assert_eq!(first.1.timing, None);
 }
+
+#[test]
+fn the_tools_of_gemini_cli_show_what_they_were_given_and_what_came_out() {
+    let tools = tools("gemini_cli");
+    let names: Vec<_> = tools
+        .iter()
+        .filter_map(|tool| tool.name.as_deref())
+        .collect();
+    assert_eq!(names, ["run_shell_command", "read_file", "replace"]);
+    assert_eq!(
+        tools[1].arguments.as_deref(),
+        Some("{\"file_path\":\"/srv/desk/parser.py\"}")
+    );
+    assert!(
+        tools[1]
+            .result
+            .as_ref()
+            .is_some_and(|result| result.starts_with("def fields"))
+    );
+    for (name, call) in doing("gemini_cli", Operation::Llm) {
+        assert!(call.input.is_some() && call.output.is_some(), "{name}");
+        assert_eq!(call.prompt, None, "an id of the turn names no prompt");
+    }
+}
