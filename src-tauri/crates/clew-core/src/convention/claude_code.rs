@@ -137,6 +137,10 @@ impl Convention for ClaudeCode {
         &VOCABULARY
     }
 
+    fn version(&self, map: &KeyMap) -> Option<String> {
+        map.service_version()
+    }
+
     fn read(&self, map: &KeyMap) -> Facts {
         let logs = map.view().logs;
         let mut reader = Reader::new(ID, map);

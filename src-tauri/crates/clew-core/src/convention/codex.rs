@@ -142,6 +142,10 @@ impl Convention for Codex {
         &VOCABULARY
     }
 
+    fn version(&self, map: &KeyMap) -> Option<String> {
+        map.service_version()
+    }
+
     fn read(&self, map: &KeyMap) -> Facts {
         let mut reader = Reader::new(ID, map);
         let view = map.view();
@@ -166,8 +170,12 @@ impl Convention for Codex {
         facts.operation = if map.has("codex.usage.total_tokens") {
             // The span of the response's last event, which alone knows what the call used.
             Some(reader.stated(Operation::Llm, "codex.usage.total_tokens"))
+        } else if let Some((_, operation)) = known {
+            Some(Stated::new(*operation, ID, "span name"))
         } else {
-            known.map(|(_, operation)| Stated::new(*operation, ID, "span name"))
+            // Many of its spans name the model, and none of the others calls it.
+            let is_own = VOCABULARY.scope(&view.scope.name) > 0;
+            is_own.then(|| Stated::new(Operation::Other, ID, "span name"))
         };
         facts
     }

@@ -146,13 +146,13 @@ fn the_tools_of_gemini_cli_show_what_they_were_given_and_what_came_out() {
         .iter()
         .filter_map(|tool| tool.name.as_deref())
         .collect();
-    assert_eq!(names, ["run_shell_command", "read_file", "replace"]);
+    assert_eq!(names, ["read_file", "run_shell_command", "replace"]);
     assert_eq!(
-        tools[1].arguments.as_deref(),
+        tools[0].arguments.as_deref(),
         Some("{\"file_path\":\"/srv/desk/parser.py\"}")
     );
     assert!(
-        tools[1]
+        tools[0]
             .result
             .as_ref()
             .is_some_and(|result| result.starts_with("def fields"))
