@@ -3,7 +3,7 @@
 use super::recorded::{Recorded, recorded};
 use super::{of, text, value};
 use crate::convention::facts;
-use crate::model::{Facts, Operation, ToolFact};
+use crate::model::{ErrorClass, Facts, Operation, ToolFact};
 
 /// The spans of a recording that do this, with their names.
 fn doing(folder: &str, operation: Operation) -> Vec<(String, Facts)> {
@@ -76,6 +76,12 @@ fn the_tools_of_claude_code_show_what_they_were_given_and_what_came_out() {
                 && holds(tool.result.as_ref(), "test_parser.py:8"))
     );
     assert_eq!(named("Agent").len(), 1);
+    let failed = doing("claude_code", Operation::Other);
+    let failed: Vec<_> = failed
+        .iter()
+        .filter_map(|(name, facts)| Some((name.as_str(), value(&facts.error_class)?)))
+        .collect();
+    assert_eq!(failed, [("claude_code.tool.execution", ErrorClass::Tool)]);
 }
 
 #[test]
