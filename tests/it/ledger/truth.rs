@@ -70,6 +70,11 @@ const CARRIED: &[Carried] = &[
         ..whole("double_langchain_openai")
     },
     whole("extensions_ai"),
+    without(
+        "gemini_cli",
+        [0, 96, 6144, 0, 96],
+        "its spans leave out thoughts and what was cached, which its events alone state",
+    ),
     whole("google_adk"),
     whole("haystack"),
     Carried {

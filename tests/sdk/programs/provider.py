@@ -1,6 +1,7 @@
 """A stand-in for model providers: it answers from a script, at the pace of a real one, and notes what it served.
 
-OpenAI's chat completions, responses and embeddings, and Anthropic's messages, streamed or whole, on loopback. The first
+OpenAI's chat completions, responses and embeddings, Anthropic's messages, and Gemini's generateContent (`gemini.py`),
+streamed or whole, on loopback. The first
 part of a path names the run: `http://127.0.0.1:PORT/<run>/v1/chat/completions`. What stands in `scenes.py` decides an
 answer; equal requests in equal order get equal answers, ids and token counts. Each call becomes one line of ground truth.
 
@@ -22,6 +23,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import gemini
 from scenes import LINES, Line
 
 DIMENSIONS = 24
@@ -76,8 +78,8 @@ class Heard:
             role, kind = item.get("role"), item.get("type")
             parts = item.get("content") if isinstance(item.get("content"), list) else []
             kinds = {part.get("type") for part in parts if isinstance(part, dict)}
-            calls = item.get("tool_calls") or "tool_use" in kinds or kind == "function_call"
-            results = role == "tool" or "tool_result" in kinds or kind == "function_call_output"
+            calls = item.get("tool_calls") or "tool_use" in kinds or kind in ("function_call", "custom_tool_call")
+            results = role == "tool" or "tool_result" in kinds or (kind or "").endswith("_call_output")
             if role in ("system", "developer"):
                 self.system += "\n" + flat(item.get("content"))
             elif role == "user" and not results:
@@ -108,7 +110,7 @@ class Served:
         self.line = line
         self.seed = seed
         self.calls = [
-            (f"call_{self.mark(f'call{index}')}", name, json.dumps(arguments))
+            (f"call_{self.mark(f'call{index}')}", name, arguments if isinstance(arguments, str) else json.dumps(arguments))
             for index, (name, arguments) in enumerate(line.calls)
         ]
         self.input = heard.prompt + line.pinned
@@ -205,8 +207,10 @@ def output_items(served: Served) -> list[dict]:
         item = {"type": "message", "id": f"msg_{served.mark('message')}", "role": "assistant", "status": "completed"}
         items.append(item | {"content": [part]})
     for id, name, arguments in served.calls:
-        item = {"type": "function_call", "id": f"fc_{id[5:]}", "call_id": id, "name": name}
-        items.append(item | {"arguments": arguments, "status": "completed"})
+        custom = not arguments.startswith("{")
+        item = {"type": "custom_tool_call" if custom else "function_call", "id": f"{'ctc' if custom else 'fc'}_{id[5:]}"}
+        item |= {"call_id": id, "name": name, "input" if custom else "arguments": arguments}
+        items.append(item | {"status": "completed"})
     return items
 
 
@@ -238,7 +242,7 @@ def response_whole(served: Served, model: str, body: dict, status: str = "comple
         "prompt_cache_diagnostics": None,
         "usage": {
             "input_tokens": served.input,
-            "input_tokens_details": {"cached_tokens": served.cached, "cache_write_tokens": 0},
+            "input_tokens_details": {"cached_tokens": served.cached, "cache_write_tokens": served.cache_write},
             "output_tokens": served.output,
             "output_tokens_details": {"reasoning_tokens": served.reasoning},
             "total_tokens": served.input + served.output,
@@ -255,12 +259,14 @@ def response_stream(served: Served, model: str, body: dict):
     for index, item in enumerate(output_items(served)):
         at = {"output_index": index, "item_id": item["id"]}
         empty = item | {"status": "in_progress"}
-        if item["type"] == "function_call":
-            yield {"type": "response.output_item.added", "output_index": index, "item": empty | {"arguments": ""}}, 2
-            for piece in pieces(item["arguments"]):
-                yield at | {"type": "response.function_call_arguments.delta", "delta": piece}, 1
-            done = {"type": "response.function_call_arguments.done", "name": item["name"]}
-            yield at | done | {"arguments": item["arguments"]}, 0
+        if item["type"] in ("function_call", "custom_tool_call"):
+            key = "arguments" if item["type"] == "function_call" else "input"
+            name = f"response.{item['type']}_{key}"
+            yield {"type": "response.output_item.added", "output_index": index, "item": empty | {key: ""}}, 2
+            for piece in [item[key]] if served.line.at_once else pieces(item[key]):
+                yield at | {"type": f"{name}.delta", "delta": piece}, 1
+            done = {"type": f"{name}.done", "name": item["name"]} if key == "arguments" else {"type": f"{name}.done"}
+            yield at | done | {key: item[key]}, 0
         elif item["type"] == "message":
             part = item["content"][0]
             what = "refusal" if part["type"] == "refusal" else "text"
@@ -268,7 +274,7 @@ def response_stream(served: Served, model: str, body: dict):
             at["content_index"] = 0
             yield {"type": "response.output_item.added", "output_index": index, "item": empty | {"content": []}}, 0
             yield at | {"type": "response.content_part.added", "part": part | {what: ""}}, 0
-            for piece in pieces(part[what]):
+            for piece in [part[what]] if served.line.at_once else pieces(part[what]):
                 yield at | {"type": f"response.{name}.delta", "delta": piece, "logprobs": []}, 1
             yield at | {"type": f"response.{name}.done", what: part[what], "logprobs": []}, 0
             yield at | {"type": "response.content_part.done", "part": part}, 0
@@ -297,6 +303,13 @@ def blocks(served: Served) -> list[dict]:
     return found
 
 
+def lasting(served: Served) -> dict:
+    """How long what was written to the cache lasts, where the script says so."""
+    hour = served.line.cache_hour
+    of = {"ephemeral_5m_input_tokens": served.cache_write - hour, "ephemeral_1h_input_tokens": hour}
+    return {"cache_creation": of} if hour else {}
+
+
 def message_whole(served: Served, model: str) -> dict:
     """Anthropic counts what was cached beside the input, not in it."""
     return {
@@ -313,7 +326,8 @@ def message_whole(served: Served, model: str) -> dict:
             "cache_read_input_tokens": served.cached,
             "output_tokens": served.output,
             "service_tier": "standard",
-        },
+        }
+        | lasting(served),
     }
 
 
@@ -419,9 +433,10 @@ class Calls(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def stream(self, events, is_named: bool, needs_end: bool) -> None:
+    def stream(self, events, is_named: bool, needs_end: bool, **headers: str) -> None:
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        for name, value in ({"content-type": "text/event-stream"} | headers).items():
+            self.send_header(name.replace("_", "-"), value)
         self.send_header("connection", "close")
         self.end_headers()
         for number, (event, worth) in enumerate(events):
@@ -444,13 +459,16 @@ class Calls(BaseHTTPRequestHandler):
             "v1/messages": "messages",
             "v1/embeddings": "embeddings",
         }.get(path)
+        named = re.fullmatch(r"v1beta/models/([^/:]+):(generateContent|streamGenerateContent)", path)
+        if named:
+            api, body = "gemini", gemini.heard(body) | {"model": named[1], "stream": named[2] == "streamGenerateContent"}
         if api is None:
             return self.answer(404, {"error": {"message": f"no such path: {path}", "type": "invalid_request_error"}})
         model = DATED.get(body["model"], body["model"])
         truth = {
             "run": run,
             "response_id": None,
-            "provider": "anthropic" if api == "messages" else "openai",
+            "provider": {"messages": "anthropic", "gemini": "google"}.get(api, "openai"),
             "api": api,
             "model": body["model"],
             "response_model": model,
@@ -468,7 +486,9 @@ class Calls(BaseHTTPRequestHandler):
             self.server.note(truth | {"usage": usage, "user": str(texts[0])[:80]})
             return self.answer(200, reply)
         heard = Heard(api, body)
-        truth["user"] = heard.user[:80]
+        # What an agent's harness tells the model between the user's words is not what the user said.
+        between = r"<(system-reminder|session_context)>.*?</\1>\s*"
+        truth["user"] = re.sub(between, "", heard.user, flags=re.DOTALL)[:80]
         line = heard.line()
         if line is None:
             said = f"the script has no line for round {heard.rounds} of {heard.user[:60]!r} under {heard.system[:60]!r}"
@@ -489,7 +509,7 @@ class Calls(BaseHTTPRequestHandler):
             error |= {"type": "rate_limit_error" if api == "messages" else "tokens", "param": None}
             return self.answer(429, {"type": "error", "error": error}, retry_after_ms="300")
         served = Served(line, heard, seed)
-        prefix = {"chat": "chatcmpl-", "responses": "resp_", "messages": "msg_"}[api]
+        prefix = {"chat": "chatcmpl-", "responses": "resp_", "messages": "msg_", "gemini": "gen_"}[api]
         truth |= {"response_id": prefix + served.mark("id"), "usage": served.usage()}
         truth |= {"finish_reason": served.finish(), "tool_calls": [name for _, name, _ in served.calls]}
         self.server.note(truth)
@@ -501,13 +521,16 @@ class Calls(BaseHTTPRequestHandler):
                 "chat": lambda: chat_whole(served, model),
                 "responses": lambda: response_whole(served, model, body),
                 "messages": lambda: message_whole(served, model),
+                "gemini": lambda: gemini.whole(served, model),
             }
             return self.answer(200, whole[api]())
         if api == "chat":
             return self.stream(chat_stream(served, model, body), False, True)
+        if api == "gemini":
+            return self.stream(gemini.stream(served, model), False, False)
         if api == "responses":
             return self.stream(response_stream(served, model, body), True, False)
-        return self.stream(message_stream(served, model), True, False)
+        return self.stream(message_stream(served, model), True, False, request_id=f"req_{served.mark('request')}")
 
 
 if __name__ == "__main__":

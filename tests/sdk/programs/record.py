@@ -7,6 +7,7 @@ installs (pinned in `python/*.txt` and `node/package-lock.json`) goes to `target
 import gzip
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import venv
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import agents
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -30,7 +33,7 @@ class Recording:
     name: str
     """The folder."""
     packages: str
-    """The requirements that it runs on; for JavaScript the folder of its package, `node` or `node4`."""
+    """The requirements that it runs on; for JavaScript the folder of its package, `node`, `node4` or `node_agents`."""
     command: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
     pace: float = 1.0
@@ -81,6 +84,9 @@ RECORDINGS = [
     Recording("vercel_ai4", "node4", ("desk.mjs",)),
     Recording("agent_framework", "framework", ("desk.py",)),
     Recording("manual_routed", "langgraph", ("routed.py",)),
+    Recording("claude_code", "node_agents", ("claude",)),
+    Recording("codex", "node_agents", ("codex",)),
+    Recording("gemini_cli", "node_agents", ("gemini",)),
 ]
 
 
@@ -193,26 +199,61 @@ print(json.dumps(hexed(MessageToDict(request, use_integers_for_enums=True)), ens
 """
 
 
-# Stack traces name files of the machine that recorded them.
+# OTLP/JSON as protobuf, where ids are bytes.
+FROM_JSON = r"""
+import base64, json, sys
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest as logs
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest as metrics
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest as traces
+
+def unhexed(value):
+    if isinstance(value, list):
+        return [unhexed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ids = ("traceId", "spanId", "parentSpanId")
+    of = lambda key, item: base64.b64encode(bytes.fromhex(item)).decode() if key in ids else unhexed(item)
+    return {key: of(key, item) for key, item in value.items()}
+
+request = {"logs": logs, "metrics": metrics, "traces": traces}[sys.argv[1]]()
+ParseDict(unhexed(json.load(sys.stdin.buffer)), request, ignore_unknown_fields=True)
+sys.stdout.buffer.write(request.SerializeToString())
+"""
+
+
+# Stack traces name files of the machine that recorded them, and resources its kernel.
+HERE_ALONE = [(str(TARGET.parent), "/clew/target"), (str(ROOT), "/clew"), (platform.release(), "6.12.0")]
 ANYWHERE = r"""
-import sys
+import json, sys
 from google.protobuf.json_format import MessageToJson, Parse
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest as logs
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest as metrics
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest as traces
 
 kind = {"logs": logs, "metrics": metrics, "traces": traces}[sys.argv[1]]
-text = MessageToJson(kind.FromString(sys.stdin.buffer.read())).replace(sys.argv[2], "/clew")
+text = MessageToJson(kind.FromString(sys.stdin.buffer.read()))
+for here, anywhere in json.loads(sys.argv[2]):
+    text = text.replace(here, anywhere)
 sys.stdout.buffer.write(Parse(text, kind()).SerializeToString())
 """
 
 
-def anywhere(signal: str, body: bytes) -> bytes:
-    """A request that names no folder of this machine."""
-    if str(ROOT).encode() not in body:
-        return body
-    words = [python("langgraph"), "-c", ANYWHERE, signal, str(ROOT)]
+def made(program: str, *arguments: str, body: bytes) -> bytes:
+    """What one of the programs above makes of a request."""
+    words = [python("langgraph"), "-c", program, *arguments]
     return subprocess.run(words, input=body, stdout=subprocess.PIPE, check=True).stdout
+
+
+def anywhere(signal: str, kind: str, body: bytes) -> bytes:
+    """A request that names no folder of this machine, nor its kernel."""
+    if kind == "application/json":
+        for here, there in HERE_ALONE:
+            body = body.replace(here.encode(), there.encode())
+        return body
+    if not any(here.encode() in body for here, _ in HERE_ALONE):
+        return body
+    return made(ANYWHERE, signal, json.dumps(HERE_ALONE), body=body)
 
 
 def keep(recording: Recording, bodies: list[tuple[str, str, bytes]]) -> None:
@@ -221,12 +262,13 @@ def keep(recording: Recording, bodies: list[tuple[str, str, bytes]]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for number, (signal, kind, body) in enumerate(bodies, 1):
-        assert kind == "application/x-protobuf", f"{recording.name} sent {kind}"
-        body = anywhere(signal, body)
-        path = folder / f"{number:03}-{signal}-http-protobuf"
+        path = folder / f"{number:03}-{signal}-http-{'json' if kind == 'application/json' else 'protobuf'}"
+        body = anywhere(signal, kind, body)
+        if kind == "application/json":
+            path.with_suffix(".raw.json").write_bytes(body)
+            body = made(FROM_JSON, signal, body=body)
         path.with_suffix(".pb").write_bytes(body)
-        to_json = [python("langgraph"), "-c", TO_JSON, signal]
-        path.with_suffix(".json").write_bytes(subprocess.run(to_json, input=body, stdout=subprocess.PIPE, check=True).stdout)
+        path.with_suffix(".json").write_bytes(made(TO_JSON, signal, body=body))
 
 
 def keep_truth(run: str, served: list[dict]) -> None:
@@ -265,12 +307,20 @@ def record(recording: Recording) -> str:
     """Runs a program to its end; what came of it, in a line."""
     from provider import Provider
 
-    words, folder = command(recording)
     provider, recorder = Provider(pace=recording.pace), Recorder()
-    env = surroundings(SERVICES[recording.command[0]], provider.url(recording.name), recorder.address, recording.pace)
-    # One request for each signal, at the end.
-    env |= {"OTEL_BSP_SCHEDULE_DELAY": "600000", "OTEL_BLRP_SCHEDULE_DELAY": "600000"} | recording.env
-    ran = subprocess.run(words, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180)
+    at = provider.url(recording.name), recorder.address
+    if recording.packages == "node_agents":
+        folder = agents.DESK
+        words, env = agents.ready(recording.command[0], TARGET / recording.packages, *at)
+    else:
+        words, folder = command(recording)
+        env = surroundings(SERVICES[recording.command[0]], *at, recording.pace)
+        # One request for each signal, at the end.
+        env |= {"OTEL_BSP_SCHEDULE_DELAY": "600000", "OTEL_BLRP_SCHEDULE_DELAY": "600000"} | recording.env
+    nothing = subprocess.DEVNULL
+    ran = subprocess.run(
+        words, cwd=folder, env=env, stdin=nothing, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180
+    )
     provider.shutdown()
     recorder.shutdown()
     if ran.returncode != 0:
@@ -280,12 +330,27 @@ def record(recording: Recording) -> str:
     return f"{recording.name}: {len(recorder.bodies)} requests, {len(provider.lines)} calls served"
 
 
+def record_sealed(recording: Recording) -> str:
+    """The same in a process that has no network, with the packages fetched before."""
+    node(recording.packages)
+    python("langgraph")
+    words = agents.sealed(sys.executable, __file__, SEALED, recording.name)
+    return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+SEALED = "--sealed"
+
+
 def main() -> None:
+    if sys.argv[1:2] == [SEALED]:
+        agents.seal()
+        print(record(next(each for each in RECORDINGS if each.name == sys.argv[2])))
+        return
     wanted = [each for each in RECORDINGS if each.name in sys.argv[1:] or len(sys.argv) == 1]
     if len(wanted) < len(sys.argv) - 1:
         raise SystemExit(f"known are: {', '.join(each.name for each in RECORDINGS)}")
     for each in wanted:
-        print(record(each), flush=True)
+        print((record_sealed if each.packages == "node_agents" else record)(each), flush=True)
 
 
 if __name__ == "__main__":

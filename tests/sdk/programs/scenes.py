@@ -13,8 +13,8 @@ class Line:
 
     hears: tuple[str, ...]
     says: str = ""
-    calls: tuple[tuple[str, dict], ...] = ()
-    """Tools to call, with their arguments."""
+    calls: tuple[tuple[str, dict | str], ...] = ()
+    """Tools to call, with their arguments; a custom tool's is a text."""
     round: int = 0
     """Rounds of tool calls since the user last spoke."""
     thinks: str = ""
@@ -25,10 +25,14 @@ class Line:
     """Tokens of the prompt read from the cache."""
     cache_write: int = 0
     """Tokens of the prompt written to the cache."""
+    cache_hour: int = 0
+    """Those of them that last an hour, and not five minutes."""
     pinned: int = 0
     """Tokens of the prompt beyond its words, as images and schemas cost them."""
     stop: str = ""
     """Why it stopped, where it was not the end or a tool: "length", "refusal", "content_filter"."""
+    at_once: bool = False
+    """Whether what it says streams in one piece, for programs that keep a span of each piece."""
     fails: int = 0
     """How many attempts are refused with 429 before this is answered."""
 
@@ -241,4 +245,150 @@ ROUTED = (
     Line(("is this a complaint", "too many requests"), fails=9),
 )
 
-LINES = RESEARCH + SUPPORT + LIBRARY + CONTRACT + TRAVEL + NOTES + ROUTED
+PARSER = "The parser test fails."
+CALLERS = "List the callers of fields()."
+
+CLAUDE = (
+    Line(
+        (PARSER, "claude agent"),
+        "I'll run the test and read the parser.",
+        calls=(
+            ("Bash", {"command": "python3 -m unittest", "description": "Run the tests"}),
+            ("Read", {"file_path": "/srv/desk/parser.py"}),
+        ),
+        thinks="The test's output says what is wrong; the parser is short enough to read whole.",
+        cached=14350,
+        cache_write=2210,
+        cache_hour=2048,
+    ),
+    Line(
+        (PARSER, "claude agent"),
+        calls=(
+            (
+                "Agent",
+                {
+                    "description": "Find callers",
+                    "prompt": CALLERS,
+                    "subagent_type": "general-purpose",
+                    "model": "haiku",
+                    "run_in_background": False,
+                },
+            ),
+        ),
+        round=1,
+        cached=16560,
+        cache_write=480,
+        fails=1,
+    ),
+    Line(
+        (CALLERS, "claude agent"),
+        calls=(("Bash", {"command": "grep -n 'fields(' *.py", "description": "Find the callers"}),),
+        cache_write=1024,
+    ),
+    Line((CALLERS, "claude agent"), "Only `test_parser.py` calls it, on line 8.", round=1, cached=1024),
+    Line(
+        (PARSER, "claude agent"),
+        "Nothing else calls it, so the fix is safe.",
+        calls=(
+            (
+                "Edit",
+                {
+                    "file_path": "/srv/desk/parser.py",
+                    "old_string": "[field for field in",
+                    "new_string": "[field.strip() for field in",
+                },
+            ),
+        ),
+        round=2,
+        cached=17040,
+        cache_write=310,
+    ),
+    Line(
+        (PARSER, "claude agent"),
+        calls=(("Bash", {"command": "python3 -m unittest", "description": "Run the tests again"}),),
+        round=3,
+        cached=17350,
+    ),
+    Line(
+        (PARSER, "claude agent"),
+        "Fixed: `fields` split at commas but kept the spaces, so `b` came back as ` b`. It strips them now, and the test passes.",
+        round=4,
+        cached=17350,
+    ),
+)
+
+CODEX = (
+    Line(
+        (PARSER, "codex"),
+        "I'll run the test and read the parser.",
+        calls=(
+            (
+                "exec",
+                'const ran = await tools.exec_command({cmd: "python3 -m unittest; cat parser.py"});\ntext(ran.output);',
+            ),
+        ),
+        thinks="**Looking**\n\nThe test's output says what is wrong.",
+        reasoning=64,
+        cached=4096,
+        cache_write=1024,
+        at_once=True,
+    ),
+    Line(
+        (PARSER, "codex"),
+        calls=(
+            (
+                "exec",
+                "text(await tools.apply_patch(`*** Begin Patch\n*** Update File: parser.py\n@@\n"
+                '-    return [field for field in line.split(",")]\n+    return [field.strip() for field in line.split(",")]\n'
+                "*** End Patch`));\ntext((await tools.exec_command({cmd: 'python3 -m unittest'})).output);",
+            ),
+        ),
+        round=1,
+        cached=5120,
+        at_once=True,
+    ),
+    Line(
+        (PARSER, "codex"),
+        "Fixed: `fields` split at commas but kept the spaces, so `b` came back as ` b`. It strips them now, and the test passes.",
+        round=2,
+        cached=5632,
+        at_once=True,
+    ),
+)
+
+GEMINI = (
+    Line(
+        (PARSER, "gemini cli"),
+        "I'll run the test and read the parser.",
+        calls=(
+            ("run_shell_command", {"command": "python3 -m unittest", "description": "Runs the tests."}),
+            ("read_file", {"file_path": "/srv/desk/parser.py"}),
+        ),
+        reasoning=96,
+        cached=2048,
+    ),
+    Line(
+        (PARSER, "gemini cli"),
+        calls=(
+            (
+                "replace",
+                {
+                    "file_path": "/srv/desk/parser.py",
+                    "instruction": "Strip the spaces around each field.",
+                    "old_string": "[field for field in",
+                    "new_string": "[field.strip() for field in",
+                },
+            ),
+        ),
+        round=1,
+        cached=2048,
+    ),
+    Line(
+        (PARSER, "gemini cli"),
+        "Fixed: `fields` split at commas but kept the spaces, so `b` came back as ` b`. It strips them now, and the test passes.",
+        round=2,
+        cached=2048,
+    ),
+)
+
+LINES = RESEARCH + SUPPORT + LIBRARY + CONTRACT + TRAVEL + NOTES + ROUTED + CLAUDE + CODEX + GEMINI

@@ -293,7 +293,7 @@ const CODING: Snippet[] = [
           "export CLAUDE_CODE_ENABLE_TELEMETRY=1",
           "export CLAUDE_CODE_ENHANCED_TELEMETRY_BETA=1",
           "export OTEL_TRACES_EXPORTER=otlp OTEL_LOGS_EXPORTER=otlp OTEL_METRICS_EXPORTER=otlp",
-          "export OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1",
+          "export OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1 OTEL_LOG_TOOL_CONTENT=1",
           `export OTEL_EXPORTER_OTLP_ENDPOINT=${http}`,
           "export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
           "export OTEL_BSP_SCHEDULE_DELAY=200",

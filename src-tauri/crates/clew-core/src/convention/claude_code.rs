@@ -1,15 +1,34 @@
 //! Claude Code's tracing: spans of interactions, requests and tools with bare keys, and its log events.
+//!
+//! An event stands at the span that was open when it was written: what a request cost, and what the model said in
+//! answer, at the interaction or at the tool whose agent asked, and not at the request's own span.
+
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 
 use super::read::{KeyMap, Layer, Reader, Table, Unit, log_name};
 use super::vocabulary::CacheRow;
 use super::{Convention, Vocabulary};
-use crate::model::{CacheCounting, Facts, Operation};
+use crate::model::{CacheCounting, Facts, Operation, Stated, as_f64};
 
 /// Claude Code's attributes.
 #[derive(Debug)]
 pub(super) struct ClaudeCode;
 
 const ID: &str = "claude_code";
+
+/// The event that tells of a request to the model.
+const REQUEST: &str = "claude_code.api_request";
+/// The event that has what the model said.
+const RESPONSE: &str = "claude_code.assistant_response";
+/// The event of a tool's span that has what came out of it.
+const TOOL_OUTPUT: &str = "tool.output";
+
+/// What the layers of events state.
+static SAID: Table = Table {
+    output_value: &["response"],
+    tool_result: &["output", "content", "diff"],
+    ..Table::EMPTY
+};
 
 static VOCABULARY: Vocabulary = Vocabulary {
     version: "Claude Code 2.1",
@@ -42,9 +61,25 @@ static VOCABULARY: Vocabulary = Vocabulary {
         "status_code",
         "decision",
         "source",
-        "file_path",
-        "full_command",
         "permission_mode",
+        "anthropic.provider",
+        "anthropic.custom_base_url",
+        "parent.source",
+        "queued_sends",
+        "query_source_safe",
+        "tool_name_safe",
+        "bash_command_class",
+        "bash_argv0",
+        "first_content_ms",
+        "effort",
+        "error_class",
+        "system_prompt_hash",
+        "system_prompt_preview",
+        "system_prompt_length",
+        "system_reminders",
+        "system_reminders_count",
+        "tools_count",
+        "new_context_message_count",
     ],
     table: Table {
         operation: &["span.type"],
@@ -74,7 +109,8 @@ static VOCABULARY: Vocabulary = Vocabulary {
         output_value: &["response.model_output"],
         tool_name: &["tool_name"],
         tool_call_id: &["tool_use_id", "gen_ai.tool.call.id"],
-        tool_arguments: &["tool_input", "tool_parameters"],
+        tools: &["tools"],
+        tool_arguments: &["tool_input", "tool_parameters", "full_command", "file_path"],
         tool_result: &["tool_output", "tool_result"],
         system: &["system_prompt"],
         session: &["session.id"],
@@ -101,12 +137,19 @@ impl Convention for ClaudeCode {
         &VOCABULARY
     }
 
+    fn version(&self, map: &KeyMap) -> Option<String> {
+        map.service_version()
+    }
+
     fn read(&self, map: &KeyMap) -> Facts {
+        let logs = map.view().logs;
         let mut reader = Reader::new(ID, map);
-        // What a request cost stands in the log record beside its span.
-        for log in map.view().logs {
-            if matches!(log_name(log), "claude_code.api_request" | "api_request") {
-                reader.push(Layer::new(log_name(log), &log.attributes));
+        let is_request = reader
+            .text(VOCABULARY.table.operation)
+            .is_some_and(|kind| kind.value.ends_with("llm_request"));
+        if is_request {
+            for log in logs.iter().filter(|log| event(log) == REQUEST) {
+                reader.push(Layer::new(REQUEST, &log.attributes));
             }
         }
         let mut facts = reader.read(&VOCABULARY.table);
@@ -115,6 +158,65 @@ impl Convention for ClaudeCode {
         {
             facts.provider = Some(reader.stated("anthropic".to_owned(), "span.type"));
         }
+        if !is_request {
+            facts.cost_usd = facts.cost_usd.or_else(|| spent(logs));
+        }
+        let mut events = Reader::apart(ID, map);
+        if let Some(last) = logs.iter().rfind(|log| event(log) == RESPONSE) {
+            events.push(Layer::new(RESPONSE, &last.attributes));
+        }
+        for output in &map.view().span.events {
+            if output.name == TOOL_OUTPUT {
+                events.push(Layer::new(TOOL_OUTPUT, &output.attributes));
+            }
+        }
+        let said = events.read(&SAID);
+        facts.output_value = facts.output_value.or(said.output_value);
+        if facts.operation.as_ref().map(|stated| stated.value) == Some(Operation::Tool)
+            && let Some(tool) = &mut facts.tool
+        {
+            // What a tool adds to the context is its result.
+            let added = facts.input_value.take().map(|added| added.value);
+            let result = tool.value.result.take().or(added);
+            let result = result.or_else(|| said.tool.and_then(|said| said.value.result));
+            tool.value.result = result.map(unmarked);
+            tool.value.arguments = tool.value.arguments.take().map(unmarked);
+        }
         facts
+    }
+}
+
+/// The name of an event with the prefix that newer versions write in the body alone.
+fn event(log: &LogRecord) -> &'static str {
+    let name = log_name(log);
+    let bare = name.strip_prefix("claude_code.").unwrap_or(name);
+    match bare {
+        "api_request" => REQUEST,
+        "assistant_response" => RESPONSE,
+        _ => "",
+    }
+}
+
+/// What the requests cost that were made right below a span, in US dollars.
+fn spent(logs: &[LogRecord]) -> Option<Stated<f64>> {
+    let costs = logs
+        .iter()
+        .filter(|log| event(log) == REQUEST)
+        .filter_map(|log| {
+            let cost = log.attributes.iter().rfind(|it| it.key == "cost_usd")?;
+            as_f64(cost.value.as_ref()?.value.as_ref()?).filter(|usd| usd.is_finite() && *usd > 0.0)
+        });
+    let sum = costs.reduce(|sum, cost| sum + cost)?;
+    Some(Stated::new(sum, ID, &format!("{REQUEST}: cost_usd")))
+}
+
+/// A text without the line that says which tool it is of.
+fn unmarked(text: String) -> String {
+    let rest = text
+        .strip_prefix("[TOOL ")
+        .and_then(|marked| marked.split_once("]\n"));
+    match rest {
+        Some((mark, rest)) if !mark.contains('\n') => rest.to_owned(),
+        _ => text,
     }
 }

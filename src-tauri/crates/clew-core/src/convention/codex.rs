@@ -1,9 +1,14 @@
-//! Codex's telemetry: spans of turns, model calls and tools, and its log events, with bare keys.
+//! Codex's telemetry: spans of turns, model calls and tools, and its events, with bare keys.
+//!
+//! Its events come as log records, with their content, and at the same span as span events, without. Both have the place
+//! in the source as their name, and their own name in the attribute `event.name`.
 
-use super::read::{KeyMap, Layer, Reader, Table, Unit, log_name};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+
+use super::read::{KeyMap, Layer, Reader, Table, Unit};
 use super::vocabulary::CacheRow;
 use super::{Convention, Vocabulary};
-use crate::model::{CacheCounting, Facts, Operation, Stated};
+use crate::model::{CacheCounting, Facts, Operation, Stated, as_str};
 
 /// Codex's attributes.
 #[derive(Debug)]
@@ -17,7 +22,19 @@ const SPANS: &[(&str, Operation)] = &[
     ("run_sampling_request", Operation::Chain),
     ("try_run_sampling_request", Operation::Chain),
     ("dispatch_tool_call", Operation::Tool),
+    ("dispatch_tool_call_with_state", Operation::Tool),
 ];
+
+/// Events whose attributes tell of the span at which they stand.
+const EVENTS: &[&str] = &[
+    "codex.api_request",
+    "codex.conversation_starts",
+    "codex.tool_result",
+    "codex.user_prompt",
+];
+
+/// The event of the first token of a turn: its duration is the time until then.
+const FIRST_TOKEN: &str = "codex.turn_ttft";
 
 static VOCABULARY: Vocabulary = Vocabulary {
     version: "codex 0.169",
@@ -62,6 +79,23 @@ static VOCABULARY: Vocabulary = Vocabulary {
         "busy_ns",
         "idle_ns",
         "target",
+        "submission.id",
+        "app_server.",
+        "rpc.",
+        "transport",
+        "wire_api",
+        "api.path",
+        "session_init.",
+        "thread_start.",
+        "cwd",
+        "item_count",
+        "tool_source",
+        "tool_namespace",
+        "tool_spec_count",
+        "cell.id",
+        "runtime_tool_call_id",
+        "aborted",
+        "turn.has_metadata_header",
     ],
     table: Table {
         provider: &["provider_name"],
@@ -70,6 +104,10 @@ static VOCABULARY: Vocabulary = Vocabulary {
         input_tokens: &["gen_ai.usage.input_tokens", "input_token_count"],
         output_tokens: &["gen_ai.usage.output_tokens", "output_token_count"],
         cache_read: &["gen_ai.usage.cache_read.input_tokens", "cached_token_count"],
+        cache_write: &[
+            "gen_ai.usage.cache_write.input_tokens",
+            "cache_write_token_count",
+        ],
         reasoning: &[
             "codex.usage.reasoning_output_tokens",
             "reasoning_token_count",
@@ -104,23 +142,27 @@ impl Convention for Codex {
         &VOCABULARY
     }
 
+    fn version(&self, map: &KeyMap) -> Option<String> {
+        map.service_version()
+    }
+
     fn read(&self, map: &KeyMap) -> Facts {
         let mut reader = Reader::new(ID, map);
         let view = map.view();
-        for log in view
-            .logs
-            .iter()
-            .filter(|log| log_name(log).starts_with("codex."))
-        {
-            reader.push(Layer::new(log_name(log), &log.attributes));
-        }
-        for event in view
-            .span
-            .events
-            .iter()
-            .filter(|event| event.name.starts_with("codex."))
-        {
-            reader.push(Layer::new(&event.name, &event.attributes));
+        let logs = view.logs.iter();
+        let logs = logs.map(|log| (log.event_name.as_str(), log.attributes.as_slice()));
+        let events = view.span.events.iter();
+        let events = events.map(|event| (event.name.as_str(), event.attributes.as_slice()));
+        for (written, attributes) in logs.chain(events) {
+            let name = name_of(written, attributes);
+            if EVENTS.contains(&name) {
+                reader.push(Layer::new(name, attributes));
+            } else if name == FIRST_TOKEN {
+                let until = attributes.iter().rfind(|it| it.key == "duration_ms");
+                if let Some(value) = until.and_then(|it| it.value.as_ref()?.value.as_ref()) {
+                    reader.push(Layer::renamed(&[("ttft_ms", FIRST_TOKEN, value)]));
+                }
+            }
         }
         let mut facts = reader.read(&VOCABULARY.table);
         let name = view.span.name.as_str();
@@ -128,9 +170,21 @@ impl Convention for Codex {
         facts.operation = if map.has("codex.usage.total_tokens") {
             // The span of the response's last event, which alone knows what the call used.
             Some(reader.stated(Operation::Llm, "codex.usage.total_tokens"))
+        } else if let Some((_, operation)) = known {
+            Some(Stated::new(*operation, ID, "span name"))
         } else {
-            known.map(|(_, operation)| Stated::new(*operation, ID, "span name"))
+            // Many of its spans name the model, and none of the others calls it.
+            let is_own = VOCABULARY.scope(&view.scope.name) > 0;
+            is_own.then(|| Stated::new(Operation::Other, ID, "span name"))
         };
         facts
     }
+}
+
+/// What an event is called: its attribute says it where its name is a place in the source.
+fn name_of<'a>(written: &'a str, attributes: &'a [KeyValue]) -> &'a str {
+    let stated = attributes.iter().rfind(|it| it.key == "event.name");
+    stated
+        .and_then(|it| as_str(it.value.as_ref()?.value.as_ref()?))
+        .unwrap_or(written)
 }

@@ -10,6 +10,7 @@ mod codex;
 mod copilot;
 mod crewai;
 mod extensions_ai;
+mod gemini_cli;
 mod general;
 mod google_adk;
 mod haystack;
@@ -86,6 +87,7 @@ pub const CONVENTIONS: &[&dyn Convention] = &[
     &claude_code::ClaudeCode,
     &codex::Codex,
     &copilot::Copilot,
+    &gemini_cli::GeminiCli,
     &pydantic_ai::PydanticAi,
     &logfire::Logfire,
     &vercel_ai::VercelAi,

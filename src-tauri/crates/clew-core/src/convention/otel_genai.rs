@@ -88,6 +88,10 @@ impl Convention for OtelGenAi {
             reader.push(Layer::new(DETAILS, &log.attributes));
         }
         let mut facts = reader.read(&VOCABULARY.table);
+        if view.scope.name == super::gemini_cli::SCOPE {
+            // It names the turn there, by its id.
+            facts.prompt = None;
+        }
         facts.prompt = variables(view, facts.prompt);
         let operation = facts.operation.as_ref().map(|operation| operation.value);
         if !map.content() {

@@ -1,3 +1,4 @@
+mod coding;
 mod dialects;
 pub(crate) mod recorded;
 
@@ -22,11 +23,24 @@ use crate::model::{Operation, Stated};
 #[test]
 fn recorded_spans_state_these_facts() {
     for folder in folders() {
-        let spans: Vec<Json> = recorded(&folder).iter().map(golden).collect();
+        let mut spans: Vec<Json> = recorded(&folder).iter().map(golden).collect();
+        if spans.len() > MANY {
+            spans.retain(says_something);
+        }
         insta::with_settings!({ prepend_module_to_snapshot => false }, {
             insta::assert_json_snapshot!(folder, spans);
         });
     }
+}
+
+/// More spans than this are a program's own housekeeping for the most part.
+const MANY: usize = 100;
+
+/// Whether more is told of a span than that it is none of those which count.
+fn says_something(golden: &Json) -> bool {
+    let told = golden["facts"].as_object().into_iter().flatten();
+    let mut told = told.filter(|(fact, _)| !matches!(fact.as_str(), "dialect" | "operation"));
+    told.next().is_some() || golden["facts"]["operation"]["value"] != "other"
 }
 
 /// Facts of a span without what is not stated; long texts cut, as the recording has them whole.

@@ -14,6 +14,8 @@ enum ByDefault {
     Always,
     /// It never has any.
     Never,
+    /// It has what was asked and what its tools did, but not at its model calls.
+    Apart,
 }
 
 /// What OpenTelemetry's own instrumentations take, old and new, as README and Connect say it too: the first variable
@@ -199,12 +201,18 @@ const SETTINGS: &[(&str, &str, ByDefault, &str)] = &[
         "com.anthropic.claude_code",
         "Claude Code",
         ByDefault::Off,
-        "OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1",
+        "OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_CONTENT=1 ENABLE_BETA_TRACING_DETAILED=1 BETA_TRACING_ENDPOINT=http://127.0.0.1:4318",
     ),
     (
         "codex_cli",
         "Codex",
-        ByDefault::Off,
+        ByDefault::Apart,
+        "log_user_prompt = true",
+    ),
+    (
+        "codex_exec",
+        "Codex",
+        ByDefault::Apart,
         "log_user_prompt = true",
     ),
     (
@@ -241,6 +249,10 @@ const PLACES: &[(&str, &str)] = &[
     (
         "LiveKit Agents",
         "It is for Python, from livekit-agents 1.8 on.",
+    ),
+    (
+        "Claude Code",
+        "BETA_TRACING_ENDPOINT is the address at which Clew listens for OTLP over HTTP.",
     ),
     ("Codex", "It belongs below [otel] in config.toml."),
     (
@@ -313,6 +325,9 @@ pub(crate) fn content_hint(scope: &str, facts: &Facts) -> Option<Hint> {
         ByDefault::Never => {
             "measures the server and never sends content; watch the program that calls it"
         }
+        ByDefault::Apart => {
+            "states what was asked, once it is told to, and what its tools did at spans of their own, and never at its model calls"
+        }
         ByDefault::On => "records what was sent and answered unless it is told not to, as here",
     };
     let place = PLACES.iter().find(|(known, _)| *known == who);
@@ -371,6 +386,8 @@ mod tests {
                 "LMNR_TRACE_CONTENT=true",
             ),
             ("livekit-agents", "allow_pii=True"),
+            ("codex_exec", "log_user_prompt"),
+            ("com.anthropic.claude_code.tracing", "BETA_TRACING_ENDPOINT"),
             ("aiohttp", "OTEL_INSTRUMENTATION_GENAI"),
         ] {
             let hint = content_hint(scope, &bare_call()).expect("a call without content");

@@ -169,6 +169,11 @@ fn environment(
         ("OTEL_METRICS_EXPORTER", "otlp"),
         ("TRACELOOP_TRACE_CONTENT", "true"),
         ("CLAUDE_CODE_ENABLE_TELEMETRY", "1"),
+        // Without it Claude Code sends no traces.
+        ("CLAUDE_CODE_ENHANCED_TELEMETRY_BETA", "1"),
+        ("OTEL_LOG_USER_PROMPTS", "1"),
+        ("OTEL_LOG_TOOL_DETAILS", "1"),
+        ("OTEL_LOG_TOOL_CONTENT", "1"),
         ("COPILOT_OTEL_ENABLED", "true"),
         ("COPILOT_OTEL_CAPTURE_CONTENT", "true"),
     ] {

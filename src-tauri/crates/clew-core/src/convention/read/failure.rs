@@ -286,7 +286,8 @@ pub(super) fn class(
     let stated = |class, key: &str| Stated::new(class, &error.convention, key);
     let fact = &error.value;
     let kind = fact.kind.as_deref().unwrap_or_default();
-    if operation == Some(Operation::Tool) {
+    // Claude Code has a span of a tool's execution below the tool's own.
+    if operation == Some(Operation::Tool) || kind == "tool_error" {
         let gave_up = by_words(kind) == Some(ErrorClass::Cancelled);
         let class = if gave_up {
             ErrorClass::Cancelled

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
-use crate::model::SpanView;
+use crate::model::{SpanView, as_str};
 
 /// Attributes by key, of duplicate keys the last.
 ///
@@ -87,6 +87,13 @@ impl<'a> KeyMap<'a> {
     /// Whether the span has this key.
     pub(in crate::convention) fn has(&self, key: &str) -> bool {
         self.values.get(key).is_some()
+    }
+
+    /// The version of the program, as its resource states it.
+    pub(in crate::convention) fn service_version(&self) -> Option<String> {
+        let mut stated = self.view.resource.attributes.iter().filter_map(entry);
+        let (_, value) = stated.rfind(|(key, _)| *key == "service.version")?;
+        as_str(value).map(ToOwned::to_owned)
     }
 
     /// Notes that the JSON of this key breaks off.
