@@ -115,12 +115,20 @@ export interface LabelPlace {
   side: "left" | "right";
 }
 
-/** Pixels of a label's widest usual letter: with fewer, labels would be cut that were held to fit. */
-const LETTER = 6.2;
+/** Pixels of a label's usual letter: with fewer, labels would be cut that were held to fit. */
+const LETTER = 6.8;
 /** Pixels between a bar and its label, and between a label and the lane's edge. */
 const GAP = 6;
 /** Parts of at least so many letters are words, which may be cut; figures are whole or not there. */
 const WORDS = 18;
+
+/** Pixels that a label takes at most: narrow signs and wide ones apart, since each line of a long list asks. */
+export function labelWidth(text: string): number {
+  let width = 0;
+  for (const letter of text)
+    width += " .·,:il".includes(letter) ? 3.4 : "mµMWΣ→…".includes(letter) ? 10 : LETTER;
+  return width;
+}
 
 /**
  * Places a label beside its bar, right of it or else left of it, and never over it: with all its parts, else with the
@@ -141,7 +149,7 @@ export function placeLabel(
     const text = parts.slice(0, many).join(" · ");
     const onRight: LabelPlace = { text, x: right, width: toRight, side: "right" };
     const onLeft: LabelPlace = { text, x: x - GAP, width: toLeft, side: "left" };
-    const needed = text.length * LETTER + mark;
+    const needed = labelWidth(text) + mark;
     if (needed <= toRight) return onRight;
     if (needed <= toLeft) return onLeft;
     const cut = Math.max(parts[many - 1]!.length - WORDS, 0) * LETTER;

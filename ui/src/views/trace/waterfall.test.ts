@@ -3,7 +3,7 @@ import { barLabel, badges, sentence } from "./bar.ts";
 import { errorRows, findRows, nextRow } from "./find.ts";
 import { axisOf } from "./axis.ts";
 import { criticalRows, criticalSteps } from "./critical.ts";
-import { LEAST_WIDTH, place, placeLabel, runSegments, strokes } from "./geometry.ts";
+import { LEAST_WIDTH, labelWidth, place, placeLabel, runSegments, strokes } from "./geometry.ts";
 import { minimap } from "./minimap.ts";
 import { marksByPart } from "./response.ts";
 import { waterfallOf } from "./testing.ts";
@@ -91,7 +91,7 @@ describe("bars", () => {
         if (at === null) continue;
         if (at.side === "right") expect(at.x).toBeGreaterThan(x + width);
         else expect(at.x).toBeLessThan(x);
-        expect(at.text.length * 6.2 + 4).toBeLessThanOrEqual(at.width);
+        expect(labelWidth(at.text) + 4).toBeLessThanOrEqual(at.width);
         expect(at.side === "right" ? at.x + at.width : at.x - at.width).toBeLessThanOrEqual(lane);
       }
     }
