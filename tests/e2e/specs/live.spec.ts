@@ -120,6 +120,7 @@ test.describe("Live", () => {
       await expect(entries).not.toHaveCount(0);
     }
     await visit("#/live", fresh);
+    await expect(page.getByRole("grid", { name: "Traces" }).getByRole("row", { name: /support/ })).toBeVisible();
     await page.keyboard.press("j");
     await page.keyboard.press("l");
     await expect(page).toHaveURL(new RegExp(`#/ledger\\?text=${sent.traceId}`));
