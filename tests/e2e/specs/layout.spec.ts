@@ -59,6 +59,7 @@ for (const { name, ...room } of ROOMS) {
           "#/ledger?source=all&service=shop-with-a-long-name-for-a-menu&kind=agent&only=gpt-4o-2024-08-06&range=7d&calls=7d",
           "Traces of the last 7 days",
         ],
+        ["#/ledger?source=all&tab=whatif&alt=gpt-4o-mini&alt=no-such-model", "All calls"],
         ["#/connect", "Either port"],
         ["#/connect?tab=doctor", "that came last"],
         ["#/settings", "Addresses"],
