@@ -119,8 +119,8 @@ export interface LabelPlace {
 const LETTER = 6.8;
 /** Pixels between a bar and its label, and between a label and the lane's edge. */
 const GAP = 6;
-/** Parts of at least so many letters are words, which may be cut; figures are whole or not there. */
-const WORDS = 18;
+/** How many letters of words are left where they are cut; figures are whole or not there. */
+const WORDS = 10;
 
 /** Pixels that a label takes at most: narrow signs and wide ones apart, since each line of a long list asks. */
 export function labelWidth(text: string): number {
@@ -152,7 +152,8 @@ export function placeLabel(
     const needed = labelWidth(text) + mark;
     if (needed <= toRight) return onRight;
     if (needed <= toLeft) return onLeft;
-    const cut = Math.max(parts[many - 1]!.length - WORDS, 0) * LETTER;
+    const last = parts[many - 1]!;
+    const cut = /\p{L}{5}/u.test(last) ? Math.max(last.length - WORDS, 0) * LETTER : 0;
     if (cut > 0 && needed - cut <= Math.max(toRight, toLeft)) return toRight >= toLeft ? onRight : onLeft;
   }
   return null;

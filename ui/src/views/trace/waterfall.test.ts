@@ -106,6 +106,7 @@ describe("bars", () => {
     const failed = ["1.1s", "You exceeded your current quota", "$0.0093"];
     expect(placeLabel(10, 20, failed, 250)).toMatchObject({ text: "1.1s · You exceeded your current quota" });
     expect(placeLabel(10, 20, failed, 120)).toMatchObject({ text: "1.1s" });
+    expect(placeLabel(10, 90, ["4s", "Σ 12.4k→1.1k"], 200)).toMatchObject({ text: "4s" });
   });
   it("draw the map with errors above all else", () => {
     const map = minimap(
