@@ -22,6 +22,25 @@ test.describe("Connect", () => {
     await expect(page).toHaveURL(/#\/live/);
   });
 
+  test("hands over to a list that goes on following, until somebody does something", async ({
+    page,
+    visit,
+    fresh,
+  }) => {
+    await visit("#/connect", fresh);
+    await expect(page.getByRole("heading", { name: /Waiting/ })).toBeVisible();
+    await fresh.send("traces", trace("shop", [{ name: "first" }]).body);
+    const list = page.getByRole("grid", { name: "Traces" });
+    await expect(list.getByRole("row", { name: /first/ })).toHaveAttribute("aria-selected", "true");
+    await fresh.send("traces", trace("shop", [{ name: "second" }]).body);
+    await expect(list.getByRole("row", { name: /second/ })).toBeVisible();
+    // Whoever reads the trace is not disturbed.
+    await page.getByRole("region", { name: "Span" }).click();
+    await fresh.send("traces", trace("shop", [{ name: "third" }]).body);
+    await expect(page.getByRole("button", { name: "1 new" })).toBeVisible();
+    await expect(list.getByRole("row", { name: /third/ })).toHaveCount(0);
+  });
+
   test("says where it listens and how to send there", async ({ page, visit, fresh, context }) => {
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await visit("#/connect", fresh);

@@ -1,5 +1,5 @@
 // Small windows and large type: every view at the smallest window, and in a usual one at 200 %.
-import { sendPrompts, supportAgent, trace } from "../support/otlp.mjs";
+import { sendPrompts, supportAgent, wrappedCall } from "../support/otlp.mjs";
 import { expectWhole } from "../support/layout.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -8,24 +8,6 @@ const ROOMS = [
   // A page at 200 % has half the pixels.
   { name: "200 %", viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
 ];
-
-/** A wrapper that states what the call below it states too, with all that a head can say. */
-function repeating() {
-  const call = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.request.model": "gpt-4o",
-    "gen_ai.request.max_tokens": 50,
-    "gen_ai.usage.input_tokens": 110_000,
-    "gen_ai.usage.output_tokens": 10,
-    "gen_ai.usage.cache_read.input_tokens": 66_000,
-    "gen_ai.response.time_to_first_chunk": 30,
-  };
-  return trace("shop", [
-    { name: "wrapper", took: 900, attributes: call },
-    { name: "chat gpt-4o", parent: 0, took: 800, attributes: { ...call, "gen_ai.usage.cost": 1 } },
-  ]);
-}
 
 for (const { name, ...room } of ROOMS) {
   test.describe(`At ${name}`, () => {
@@ -36,7 +18,7 @@ for (const { name, ...room } of ROOMS) {
       const sent = supportAgent("shop-with-a-long-name-for-a-menu", question);
       await fresh.send("traces", sent.body);
       await sendPrompts(fresh);
-      const repeats = repeating();
+      const repeats = wrappedCall("shop");
       await fresh.send("traces", repeats.body);
       await fresh.call("open_sample");
       const key = `acme.${"gateway.of.the.shop.".repeat(4)}tokens_in`;
@@ -59,6 +41,7 @@ for (const { name, ...room } of ROOMS) {
           "#/ledger?source=all&service=shop-with-a-long-name-for-a-menu&kind=agent&only=gpt-4o-2024-08-06&range=7d&calls=7d",
           "Traces of the last 7 days",
         ],
+        ["#/ledger?source=all&tab=whatif&alt=gpt-4o-mini&alt=no-such-model", "All calls"],
         ["#/connect", "Either port"],
         ["#/connect?tab=doctor", "that came last"],
         ["#/settings", "Addresses"],

@@ -1,5 +1,5 @@
 // The ledger: every total opens to the calls that it is made of, and prices are decided in Settings.
-import { promptCall, supportAgent, trace } from "../support/otlp.mjs";
+import { promptCall, supportAgent, trace, wrappedCall } from "../support/otlp.mjs";
 import { expect, expectAccessible, test } from "../support/test.ts";
 
 test.describe("Ledger", () => {
@@ -46,24 +46,7 @@ test.describe("Ledger", () => {
     visit,
     fresh,
   }) => {
-    const call = {
-      "gen_ai.operation.name": "chat",
-      "gen_ai.provider.name": "openai",
-      "gen_ai.request.model": "gpt-4o",
-      "gen_ai.request.max_tokens": 50,
-      "gen_ai.usage.input_tokens": 110_000,
-      "gen_ai.usage.output_tokens": 10,
-      "gen_ai.usage.cache_read.input_tokens": 66_000,
-    };
-    const sent = trace("shop", [
-      { name: "wrapper", took: 900, attributes: call },
-      {
-        name: "chat gpt-4o",
-        parent: 0,
-        took: 800,
-        attributes: { ...call, "gen_ai.usage.cost": 1, "gen_ai.response.time_to_first_chunk": 30 },
-      },
-    ]);
+    const sent = wrappedCall("shop");
     await fresh.send("traces", sent.body);
     await fresh.settled();
     await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[1]}`, fresh);

@@ -108,6 +108,37 @@ test.describe("Live", () => {
     await expect(page).toHaveURL(/#\/live\?text=invoice/);
   });
 
+  test("names no row as the active one that it does not list", async ({ page, visit, fresh }) => {
+    const sent = supportAgent("shop", "Where is it?");
+    await fresh.send("traces", sent.body);
+    await fresh.send("traces", trace("billing", [{ name: "invoice" }], 60_000).body);
+    await fresh.settled();
+    await visit(`#/live?text=invoice&peek=0.${sent.traceId}`, fresh);
+    const grid = page.getByRole("grid", { name: "Traces" });
+    await expect(grid.getByRole("row", { name: /invoice/ })).toBeVisible();
+    await expect(grid).not.toHaveAttribute("aria-activedescendant");
+    await page.getByRole("grid", { name: "Traces" }).getByRole("row", { name: /invoice/ }).click();
+    await expect(grid).toHaveAttribute("aria-activedescendant", /^trace-0\./);
+  });
+
+  test("leads from a trace's figures to the calls that they come from", async ({ page, visit, fresh }) => {
+    const sent = supportAgent("shop", "Where is order 1182?");
+    await fresh.send("traces", sent.body);
+    await fresh.settled();
+    const entries = page.getByRole("button", { name: /^Lines of/ });
+    for (const figure of [".tokens", ".cost"]) {
+      await visit("#/live", fresh);
+      await page.getByRole("grid", { name: "Traces" }).locator(figure).getByRole("link").click();
+      await expect(page).toHaveURL(new RegExp(`#/ledger\\?text=${sent.traceId}`));
+      await expect(entries).not.toHaveCount(0);
+    }
+    await visit("#/live", fresh);
+    await expect(page.getByRole("grid", { name: "Traces" }).getByRole("row", { name: /support/ })).toBeVisible();
+    await page.keyboard.press("j");
+    await page.keyboard.press("l");
+    await expect(page).toHaveURL(new RegExp(`#/ledger\\?text=${sent.traceId}`));
+  });
+
   test("is worked by keys alone", async ({ page, visit, fresh }) => {
     const sent = supportAgent("shop", "Where is it?");
     await fresh.send("traces", sent.body);

@@ -143,4 +143,25 @@ test.describe("Open, without barriers:", () => {
     await expectAccessible(page);
     await page.keyboard.press("Control+Z");
   });
+
+  test("what the keyboard comes to is told as what the pointer rests on", async ({ page, visit, fresh }) => {
+    const sent = supportAgent("shop", "Where is it?");
+    await fresh.send("traces", sent.body);
+    await fresh.settled();
+    await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[1]}`, fresh);
+    const figure = page.getByRole("button", { name: /What it cost/ });
+    await expect(figure).toBeVisible();
+    await page.keyboard.press("Tab");
+    await figure.focus();
+    const tip = page.locator(".tip");
+    await expect(tip).toHaveText("What it cost, line by line");
+    await expectAccessible(page);
+    await page.keyboard.press("Tab");
+    await expect(tip).toBeHidden();
+    // What letters and signs mean stands beside the keys.
+    await page.keyboard.press("?");
+    const signs = page.getByRole("region", { name: "Keys and signs" });
+    await expect(signs).toContainText("Sum of the calls below");
+    await expect(signs).toContainText("Estimated, and in no total");
+  });
 });

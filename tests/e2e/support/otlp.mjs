@@ -57,6 +57,24 @@ export function trace(service, spans, ago = 5_000) {
   return { traceId, spanIds, body };
 }
 
+/** A wrapper that states what the call below it states too, with all that a span's head can say. */
+export function wrappedCall(service) {
+  const call = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.request.max_tokens": 50,
+    "gen_ai.usage.input_tokens": 110_000,
+    "gen_ai.usage.output_tokens": 10,
+    "gen_ai.usage.cache_read.input_tokens": 66_000,
+    "gen_ai.response.time_to_first_chunk": 30,
+  };
+  return trace(service, [
+    { name: "wrapper", took: 900, attributes: call },
+    { name: "chat gpt-4o", parent: 0, took: 800, attributes: { ...call, "gen_ai.usage.cost": 1 } },
+  ]);
+}
+
 const message = (role, content) => ({ role, parts: [{ type: "text", content }] });
 
 /** A support agent's answer: plan, tool, retrieval, two model calls, one failed tool. */

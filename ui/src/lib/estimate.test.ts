@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { briefCostOf, costOf, guessed, tokensOf } from "./estimate.ts";
+import { costOf, guessed, tokensOf } from "./estimate.ts";
 
 const estimated = { inputTokens: 87, outputTokens: 12, costNanos: 20_250_000 };
 const nothing = { inputTokens: null, outputTokens: null, costUsd: null, estimated: null };
@@ -19,23 +19,17 @@ describe("Estimates", () => {
     ]);
   });
 
-  it("are written with two digits where they are tiny", () => {
-    const tiny = (costNanos: number): string =>
-      costOf({ ...nothing, estimated: { ...estimated, costNanos } });
-    expect([tiny(12_150), tiny(99_999), tiny(4), tiny(0)]).toEqual([
-      "~$0.000012",
-      "~$0.0001",
-      "~$0.000000004",
-      "~$0",
-    ]);
-    expect(briefCostOf({ ...nothing, estimated: { ...estimated, costNanos: 12_150 } })).toBe("~$0.00");
-    expect(briefCostOf({ ...stated, estimated })).toBe("$0.0410+");
+  it("keep their mark where they are too small for a figure", () => {
+    const tiny = { ...estimated, costNanos: 12_150 };
+    expect(costOf({ ...nothing, estimated: tiny })).toBe("~<$0.0001");
+    expect(costOf({ ...nothing, estimated: { ...tiny, costNanos: 0 } })).toBe("~$0");
+    expect(costOf({ ...stated, estimated: tiny })).toBe("$0.0410+");
   });
 
   it("say what they are", () => {
     expect(guessed(null)).toBeUndefined();
     expect(guessed(estimated)).toBe(
-      "Estimated: 87→12 tokens, $0.0203, of calls that state none. In no total.",
+      "Estimated: 87→12 tokens, $0.02025, of calls that state none. In no total.",
     );
   });
 });

@@ -1,6 +1,6 @@
 /** What calls state and what is estimated of those that state nothing, side by side and never added. */
 import type { Estimated } from "../generated/api.ts";
-import { cost, NONE, tokens } from "./format.ts";
+import { cost, exact, NONE, tokens } from "./format.ts";
 
 /** What a trace used, as its summary has it. */
 interface Used {
@@ -15,22 +15,15 @@ export function tokensOf(used: Used): string {
   return beside(tokens(used.inputTokens, used.outputTokens), guessedTokens(used.estimated));
 }
 
-/** "$0.041"; "~$0.0003" where that is estimated; "$0.041+" where more is. */
+/** "$0.0410"; "~$0.0003" where that is estimated; "$0.0410+" where more is. */
 export function costOf(used: Used): string {
   return beside(cost(used.costUsd), guessedCost(used.estimated));
-}
-
-/** The same where there is room for eight characters: an estimate below $0.0001 is "~$0.00". */
-export function briefCostOf(used: Used): string {
-  const nanos = used.estimated?.costNanos ?? null;
-  const tiny = nanos !== null && nanos > 0 && nanos < 100_000;
-  return beside(cost(used.costUsd), tiny ? "$0.00" : guessedCost(used.estimated));
 }
 
 /** What calls may have used that state nothing, in a sentence; nothing where nothing was counted. */
 export function guessed(estimated: Estimated | null): string | undefined {
   if (estimated === null) return undefined;
-  const price = estimated.costNanos === null ? "" : `, ${guessedCost(estimated)}`;
+  const price = estimated.costNanos === null ? "" : `, ${exact(estimated.costNanos)}`;
   return `Estimated: ${guessedTokens(estimated)} tokens${price}, of calls that state none. In no total.`;
 }
 
@@ -39,13 +32,10 @@ export function guessedTokens(estimated: Estimated | null): string {
   return tokens(estimated?.inputTokens ?? null, estimated?.outputTokens ?? null);
 }
 
-/** Its cost: "$0.0003"; "$0.000012" where "<$0.0001" would leave nothing of it. */
+/** Its cost at a glance: "$0.0003". */
 export function guessedCost(estimated: Estimated | null): string {
   const nanos = estimated?.costNanos ?? null;
-  if (nanos === null || nanos === 0 || nanos >= 100_000) return cost(nanos === null ? null : nanos / 1e9);
-  return `$${Number((nanos / 1e9).toPrecision(2))
-    .toFixed(9)
-    .replace(/0+$/, "")}`;
+  return cost(nanos === null ? null : nanos / 1e9);
 }
 
 function beside(stated: string, estimated: string): string {

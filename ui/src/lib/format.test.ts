@@ -7,6 +7,7 @@ import {
   cost,
   counted,
   duration,
+  exact,
   instant,
   line,
   percent,
@@ -60,11 +61,23 @@ describe("figures", () => {
   });
 
   it.each([
+    [1_234.5, "$1,234.50"],
     [12.409, "$12.41"],
+    [0.9996, "$1.00"],
     [0.84, "$0.840"],
+    [0.09997, "$0.100"],
     [0.0093, "$0.0093"],
+    [0.0001, "$0.0001"],
     [0.00001, "<$0.0001"],
-  ])("%s dollars is %s", (usd, text) => expect(cost(usd)).toBe(text));
+  ])("%s dollars at a glance is %s", (usd, text) => expect(cost(usd)).toBe(text));
+
+  it.each([
+    [0, "$0.00"],
+    [1, "$0.000000001"],
+    [2_750_000, "$0.00275"],
+    [12_000_000_000, "$12.00"],
+    [12_340_000_001, "$12.340000001"],
+  ])("%s nano-dollars is exactly %s", (nanos, text) => expect(exact(nanos)).toBe(text));
 
   it.each([
     [812, "812 B"],

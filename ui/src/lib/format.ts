@@ -74,14 +74,29 @@ export function duration(nanos: number | null): string {
   return pair(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
-/** US dollars: "$12.41", "$0.041", "$0.0009"; zero is "$0". */
+// Money is written in two ways and no third. At a glance, where one compares (lists, heads, bars): `cost`. Where it is
+// accounted for, so that the lines of a bill add up to its total (the ledger, what if, the sentence on an estimate):
+// `exact`. A figure at a glance leads to the exact one.
+
+const cents = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+/**
+ * US dollars at a glance, at most eight characters below $1,000: cents from $1 ("$12.41"), a tenth of a cent from ten
+ * cents ("$0.840"), a hundredth of one below ("$0.0093"). Less than that is "<$0.0001", and nothing is "$0".
+ */
 export function cost(usd: number | null): string {
   if (usd === null || usd < 0) return NONE;
   if (usd === 0) return "$0";
-  if (usd >= 1)
-    return `$${new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(usd)}`;
-  if (usd >= 0.1) return `$${usd.toFixed(3)}`;
-  return usd >= 0.0001 ? `$${usd.toFixed(4)}` : "<$0.0001";
+  if (usd < 0.0001) return "<$0.0001";
+  if (usd < 0.099_95) return `$${usd.toFixed(4)}`;
+  return usd < 0.9995 ? `$${usd.toFixed(3)}` : `$${cents.format(usd)}`;
+}
+
+/** An exact amount in nano-dollars: "$0.00275", in full and without needless zeros, yet with its cents ("$12.00"). */
+export function exact(nanos: number): string {
+  const digits = nanos.toFixed(0).padStart(10, "0");
+  const fraction = digits.slice(-9).replace(/0+$/, "").padEnd(2, "0");
+  return `$${digits.slice(0, -9)}.${fraction}`;
 }
 
 /** Bytes in powers of 1,000: "812 B", "214 MB", "2 GB". */

@@ -1,6 +1,6 @@
 import type { Bucket, LedgerFilter, LedgerRow } from "../generated/api.ts";
 import { clearTerms, readFilter, type Term, terms } from "./filter.ts";
-import { NONE, when } from "./format.ts";
+import { exact, NONE, when } from "./format.ts";
 import { rangeId, rangeTitle, timeRange } from "./range.svelte.ts";
 import { route, setQuery } from "./route.svelte.ts";
 
@@ -18,13 +18,6 @@ export const BUCKETS: Record<Bucket, string> = {
   imageOutput: "Images out",
   request: "Request",
 };
-
-/** An exact amount: "$0.00275", to the nano-dollar, without needless zeros. */
-export function exact(nanos: number): string {
-  const digits = nanos.toFixed(0).padStart(10, "0");
-  const fraction = digits.slice(-9).replace(/0+$/, "").padEnd(2, "0");
-  return `$${digits.slice(0, -9)}.${fraction}`;
-}
 
 /** The trace and span that an entry leaves its call to. */
 export function teller(row: LedgerRow): { traceId: string; spanId: string } | null {

@@ -105,6 +105,11 @@ export function ledgerHash(narrowed: Record<string, string | string[] | null>): 
   return format({ path: ["ledger"], query });
 }
 
+/** Writes the hash of the ledger of one trace: the calls that its tokens and cost come from. */
+export function traceLedgerHash({ traceId, source }: { traceId: string; source: number }): string {
+  return ledgerHash({ text: traceId, source: source === 0 ? null : String(source) });
+}
+
 /** Writes the hash of a trace, and of a span in it. */
 export function traceHash(traceId: string, source: number, spanId?: string): string {
   const query = new URLSearchParams();

@@ -14,6 +14,7 @@ export interface Live {
   facets: () => void;
   refresh: () => void;
   copyId: () => void;
+  ledger: () => void;
 }
 
 /** The actions of the list of traces. */
@@ -115,6 +116,14 @@ export function liveActions(live: Live): Action[] {
     },
     { id: "live.pause", title: "Pause or resume", group, keys: ["p"], run: live.pause },
     { id: "live.refresh", title: "Refresh", group, keys: ["r"], run: live.refresh },
+    {
+      id: "live.ledger",
+      title: "Show the calls that its tokens and cost come from",
+      group,
+      keys: ["l"],
+      when: selected,
+      run: live.ledger,
+    },
     {
       id: "live.copy",
       title: "Copy the trace id",

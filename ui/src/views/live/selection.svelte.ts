@@ -46,6 +46,14 @@ export function selection(rows: () => readonly TraceSummary[], grid: () => Grid 
     get place(): Place | undefined {
       return place;
     },
+    /** Whether somebody reads what is selected, so that the list stands still. A peek that opened by itself asks not. */
+    get holds(): boolean {
+      return key !== null && route.get("follow") === null;
+    },
+    /** Somebody does something: what opened by itself holds the list still from now on. */
+    hold(): void {
+      if (route.get("follow") !== null) setQuery({ follow: null }, "replace");
+    },
     /** Keys of the marked rows. */
     marks,
     select,

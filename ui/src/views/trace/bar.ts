@@ -101,33 +101,39 @@ function flow(input: number | null, output: number | null): string[] {
   return output === null ? [] : [`${compact(output)} out`];
 }
 
-/** "Σ" and the sum of the calls below a row; `null` where there is none, or the row has figures that count itself. */
-export function sumBelow(waterfall: Waterfall, row: number): string | null {
+/** "Σ" and the sum of the calls below a row, in parts; `null` where there is none, or its own figures count. */
+function partsBelow(waterfall: Waterfall, row: number): string[] | null {
   const below = flow(stated(waterfall.inputBelow[row]), stated(waterfall.outputBelow[row]));
   const usd = stated(waterfall.costBelow[row]);
-  if (stated(waterfall.cost[row]) !== null || (below.length === 0 && usd === null)) return null;
-  return `Σ ${[...below, ...(usd === null ? [] : [cost(usd)])].join(" · ")}`;
+  const [first, ...rest] = [...below, ...(usd === null ? [] : [cost(usd)])];
+  return stated(waterfall.cost[row]) !== null || first === undefined ? null : [`Σ ${first}`, ...rest];
+}
+
+/** "Σ 4k→600 · $0.0200"; `null` where nothing is summed up. */
+export function sumBelow(waterfall: Waterfall, row: number): string | null {
+  return partsBelow(waterfall, row)?.join(" · ") ?? null;
 }
 
 /** What a row used and cost: its own call, else the sum of the calls below it. */
 function figures(waterfall: Waterfall, row: number): string[] {
   const usd = stated(waterfall.cost[row]);
-  const below = sumBelow(waterfall, row);
-  if (below !== null) return [below];
   const own = flow(stated(waterfall.inputTokens[row]), stated(waterfall.outputTokens[row]));
-  return [...own, ...(usd === null ? [] : [cost(usd)])];
+  return partsBelow(waterfall, row) ?? [...own, ...(usd === null ? [] : [cost(usd)])];
 }
 
-/** The label beside a bar: "1.84s · 2.1k→312 · $0.0093", "3.1s · Σ 4k→600 · $0.02" where calls below are summed up. */
-export function barLabel(waterfall: Waterfall, row: number, elapsed: number): string {
+/**
+ * The label beside a bar, in parts of which the first say most: "1.84s", "2.1k→312", "$0.0093"; or
+ * "3.1s", "Σ 4k→600", "$0.0200" where calls below are summed up.
+ */
+export function barLabel(waterfall: Waterfall, row: number, elapsed: number): string[] {
   const isPending = pending(waterfall, row);
   const nanos = isPending ? Math.max(elapsed - waterfall.start[row]!, 0) : waterfall.duration[row]!;
   const parts = [isPending ? `${duration(nanos)}…` : duration(nanos)];
+  if (failed(waterfall, row)) parts.push(line(waterfall.strings[waterfall.error[row]!] || "error", 60));
   parts.push(...figures(waterfall, row));
   const documents = waterfall.documents[row]!;
   if (documents > 0) parts.push(counted(documents, "doc"));
-  if (failed(waterfall, row)) parts.push(line(waterfall.strings[waterfall.error[row]!] || "error", 60));
-  return parts.join(" · ");
+  return parts;
 }
 
 /** A row as a sentence: "LLM chat gpt-4o, 1.8s, $0.0093, error". */

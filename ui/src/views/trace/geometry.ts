@@ -103,34 +103,60 @@ export function runSegments(
   return joined;
 }
 
-/** Where a bar's label goes. */
+/** Where a bar's label goes, and how much of it there is room for. */
 export interface LabelPlace {
-  /** Left edge of the label in pixels of the lane. */
+  /** As many of its parts as fit, or the first ones. */
+  text: string;
+  /** Its edge at the bar in pixels of the lane: the left one of a label right of it. */
   x: number;
   /** Pixels that the label may take. */
   width: number;
-  /** Whether it covers the bar and so needs a ground of its own. */
-  over: boolean;
+  /** On which side of the bar it stands. */
+  side: "left" | "right";
 }
 
-/** The fewest pixels in which a cut label still says something. */
-const LEAST_LABEL = 90;
+/** Pixels of a label's usual letter: with fewer, labels would be cut that were held to fit. */
+const LETTER = 6.8;
+/** Pixels between a bar and its label, and between a label and the lane's edge. */
+const GAP = 6;
+/** How many letters of words are left where they are cut; figures are whole or not there. */
+const WORDS = 10;
 
-/** Places a label right of its bar, else left of it, else on the wider side, cut; over the bar where neither is wide. */
-export function placeLabel(x: number, width: number, label: number, lane: number): LabelPlace {
-  const gap = 6;
-  const right = Math.max(x + width + gap, gap);
+/** Pixels that a label takes at most: narrow signs and wide ones apart, since each line of a long list asks. */
+export function labelWidth(text: string): number {
+  let width = 0;
+  for (const letter of text)
+    width += " .·,:il".includes(letter) ? 3.4 : "mµMWΣ→…".includes(letter) ? 10 : LETTER;
+  return width;
+}
+
+/**
+ * Places a label beside its bar, right of it or else left of it, and never over it: with all its parts, else with the
+ * first ones, the last of which is cut where it is words; without room for the very first there is no label. `mark` is
+ * the pixels of what stands before it.
+ */
+export function placeLabel(
+  x: number,
+  width: number,
+  parts: readonly string[],
+  lane: number,
+  mark = 0,
+): LabelPlace | null {
+  const right = Math.max(x + width + GAP, GAP);
   const toRight = lane - right;
-  const toLeft = x - 2 * gap;
-  if (label <= toRight) return { x: right, width: toRight, over: false };
-  if (label <= toLeft) return { x: x - gap - label, width: label, over: false };
-  if (Math.max(toLeft, toRight) < LEAST_LABEL) {
-    const shown = Math.min(label + gap, lane - 2 * gap);
-    return { x: lane - shown - gap, width: shown, over: true };
+  const toLeft = Math.min(x, lane) - 2 * GAP;
+  for (let many = parts.length; many > 0; many -= 1) {
+    const text = parts.slice(0, many).join(" · ");
+    const onRight: LabelPlace = { text, x: right, width: toRight, side: "right" };
+    const onLeft: LabelPlace = { text, x: x - GAP, width: toLeft, side: "left" };
+    const needed = labelWidth(text) + mark;
+    if (needed <= toRight) return onRight;
+    if (needed <= toLeft) return onLeft;
+    const last = parts[many - 1]!;
+    const cut = /\p{L}{5}/u.test(last) ? Math.max(last.length - WORDS, 0) * LETTER : 0;
+    if (cut > 0 && needed - cut <= Math.max(toRight, toLeft)) return toRight >= toLeft ? onRight : onLeft;
   }
-  return toRight >= toLeft
-    ? { x: right, width: toRight, over: false }
-    : { x: gap, width: toLeft, over: false };
+  return null;
 }
 
 /** Stretches of one row's part of the critical path in pixels of the lane; what lies outside is left out. */

@@ -26,8 +26,8 @@ export interface Line {
   failed: boolean;
   /** How many rows of a run failed. */
   failures: number;
-  /** What stands beside its bar. */
-  label: string;
+  /** What stands beside its bar, in parts. */
+  label: string[];
 }
 
 /** Reads the line at `index` of what is shown. */
@@ -37,7 +37,6 @@ export function lineAt(trace: TraceView, index: number): Line {
   const row = lines.row[index] ?? 0;
   const members = lines.members[index] ?? 0;
   const run = members > 0 ? trace.runs!.of.get(row) : undefined;
-  const inAll = run && `${duration(run.durationNanos)} in all`;
   return {
     row,
     end: run?.end ?? row + 1,
@@ -52,6 +51,9 @@ export function lineAt(trace: TraceView, index: number): Line {
     label:
       run === undefined
         ? barLabel(waterfall, row, trace.elapsed)
-        : `${inAll}${run.errors > 0 ? ` · ${counted(run.errors, "error")}` : ""}`,
+        : [
+            `${duration(run.durationNanos)} in all`,
+            ...(run.errors > 0 ? [counted(run.errors, "error")] : []),
+          ],
   };
 }

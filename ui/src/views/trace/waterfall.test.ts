@@ -3,7 +3,7 @@ import { barLabel, badges, sentence } from "./bar.ts";
 import { errorRows, findRows, nextRow } from "./find.ts";
 import { axisOf } from "./axis.ts";
 import { criticalRows, criticalSteps } from "./critical.ts";
-import { LEAST_WIDTH, place, placeLabel, runSegments, strokes } from "./geometry.ts";
+import { LEAST_WIDTH, labelWidth, place, placeLabel, runSegments, strokes } from "./geometry.ts";
 import { minimap } from "./minimap.ts";
 import { marksByPart } from "./response.ts";
 import { waterfallOf } from "./testing.ts";
@@ -78,12 +78,35 @@ describe("bars", () => {
     ]);
     expect(runSegments(run, bars, 0, 3, 1)).toHaveLength(1);
   });
-  it("label at the right, else at the left, else over the bar", () => {
-    expect(placeLabel(10, 20, 50, 200)).toMatchObject({ x: 36, over: false });
-    expect(placeLabel(120, 60, 50, 200)).toEqual({ x: 64, width: 50, over: false });
-    expect(placeLabel(10, 185, 50, 200)).toMatchObject({ over: true });
-    // Too long for either side: the wider one, cut.
-    expect(placeLabel(150, 10, 400, 300)).toEqual({ x: 6, width: 138, over: false });
+  it("are never covered by their labels, whatever room there is", () => {
+    const parts = ["1.84s", "2.1k→312", "$0.0093"];
+    for (const lane of [30, 80, 160, 320, 900]) {
+      for (const [x, width] of [
+        [0, lane * 0.72],
+        [lane * 0.3, lane * 0.2],
+        [lane - 4, 3],
+        [-8, lane + 16],
+      ] as const) {
+        const at = placeLabel(x, width, parts, lane, 4);
+        if (at === null) continue;
+        if (at.side === "right") expect(at.x).toBeGreaterThan(x + width);
+        else expect(at.x).toBeLessThan(x);
+        expect(labelWidth(at.text) + 4).toBeLessThanOrEqual(at.width);
+        expect(at.side === "right" ? at.x + at.width : at.x - at.width).toBeLessThanOrEqual(lane);
+      }
+    }
+  });
+  it("have their label at the right, else at the left, with the parts that fit, else none", () => {
+    const parts = ["1.84s", "2.1k→312", "$0.0093"];
+    expect(placeLabel(10, 20, parts, 300)).toMatchObject({ x: 36, text: parts.join(" · "), side: "right" });
+    expect(placeLabel(200, 60, parts, 300)).toMatchObject({ x: 194, text: parts.join(" · "), side: "left" });
+    expect(placeLabel(10, 150, parts, 220)).toMatchObject({ text: "1.84s", side: "right" });
+    expect(placeLabel(10, 185, parts, 200)).toBeNull();
+    // Words are cut rather than left out; figures never are.
+    const failed = ["1.1s", "You exceeded your current quota", "$0.0093"];
+    expect(placeLabel(10, 20, failed, 250)).toMatchObject({ text: "1.1s · You exceeded your current quota" });
+    expect(placeLabel(10, 20, failed, 120)).toMatchObject({ text: "1.1s" });
+    expect(placeLabel(10, 90, ["4s", "Σ 12.4k→1.1k"], 200)).toMatchObject({ text: "4s" });
   });
   it("draw the map with errors above all else", () => {
     const map = minimap(
@@ -108,7 +131,7 @@ describe("words", () => {
     waterfall.cost[0] = 0.0093;
     waterfall.flags[0] = 1;
     expect(sentence(waterfall, 0)).toBe("LLM chat gpt-4o, 1.84s, $0.0093, error, orphan");
-    expect(barLabel(waterfall, 0, 0)).toBe("1.84s · $0.0093 · error");
+    expect(barLabel(waterfall, 0, 0)).toEqual(["1.84s", "error", "$0.0093"]);
   });
   it("sum up the calls below a row, and say that it is a sum", () => {
     const waterfall = waterfallOf([{ name: "agent", operation: "agent", duration: 3.1e9 }]);
@@ -116,7 +139,7 @@ describe("words", () => {
     waterfall.inputBelow[0] = 4_000;
     waterfall.outputBelow[0] = 600;
     waterfall.costBelow[0] = 0.02;
-    expect(barLabel(waterfall, 0, 0)).toBe("3.1s · Σ 4k→600 · $0.0200");
+    expect(barLabel(waterfall, 0, 0)).toEqual(["3.1s", "Σ 4k→600", "$0.0200"]);
   });
   it("name every oddity", () => {
     expect(badges(1 | 2 | 4 | 8 | 32).map(({ word }) => word)).toEqual([
