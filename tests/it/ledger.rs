@@ -129,12 +129,13 @@ async fn a_call_that_names_no_model_is_found_and_priced_by_the_one_above_it() {
         rig.take(signal, &request).await;
     }
     rig.settle().await;
-    let asked = json!({"model": "gpt-5-codex", "counted": true});
+    let asked = json!({"model": "gpt-6.1-sol", "counted": true});
     let page = rig.call("list_ledger", asked).await;
-    assert_eq!(page["sums"]["calls"], 2);
-    // (9,120 - 7,936) x $1.25, 7,936 x $0.125, 340 x $10; (9,530 - 9,088), 9,088 and 61 likewise, a million.
-    assert_eq!(page["sums"]["costNanos"], 8_170_500);
-    assert_eq!(page["rows"][0]["model"], "gpt-5-codex");
+    assert_eq!(page["sums"]["calls"], 3);
+    // Per million $2 in, $2.50 to the cache, $0.10 from it, $10 out: 7,093 + 1,024 + 4,096 and 107; 7,339 + 5,120 and 76;
+    // 7,453 + 5,632 and 30.
+    assert_eq!(page["sums"]["costNanos"], 49_944_800);
+    assert_eq!(page["rows"][0]["model"], "gpt-6.1-sol");
     assert!(page["rows"][0]["modelFrom"].is_string(), "{page}");
     let linted = rig.call("lint_telemetry", json!({})).await;
     assert!(!linted.to_string().contains("missing_model"), "{linted}");

@@ -336,8 +336,9 @@ fn a_call_without_a_model_has_the_price_of_the_one_that_a_span_above_names() {
 fn what_codex_used_has_the_price_of_the_model_that_its_request_names() {
     let rows: Vec<SpanRow> = recorded("codex").iter().map(recorded_row).collect();
     let trace = traced(&rows);
-    // (9,120 - 7,936) x $1.25, 7,936 x $0.125, 340 x $10; (9,530 - 9,088), 9,088 and 61 likewise, a million.
-    assert_eq!(trace.ledger().sums.cost, Some(NanoUsd(8_170_500)));
+    // Per million $2 in, $2.50 to the cache, $0.10 from it, $10 out: 7,093 + 1,024 + 4,096 and 107; 7,339 + 5,120 and 76;
+    // 7,453 + 5,632 and 30.
+    assert_eq!(trace.ledger().sums.cost, Some(NanoUsd(49_944_800)));
     assert_eq!(trace.ledger().sums.unpriced_tokens, 0);
 }
 
