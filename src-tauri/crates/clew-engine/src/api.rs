@@ -105,7 +105,7 @@ commands! {
     list_ledger(LedgerFilter) -> json LedgerPage, on Spans;
     /// All entries that match, as CSV.
     export_ledger(LedgerFilter) -> json Text;
-    /// What the calls that match would have cost on other models, without a cache, and in a batch.
+    /// What the calls that match would have cost on other models, without a cache or all from it, and in a batch.
     what_if(WhatIf) -> json WhatIfTable, on Spans Settings;
     /// The price book and the user's own prices.
     get_prices(NoParams) -> json Prices, on Settings;

@@ -183,12 +183,38 @@ impl PriceDesk {
         source: &PriceSource,
         at: UnixNanos,
     ) -> Option<Rates> {
+        let listed = self.listed_again(provider, model, source, at, true)?;
+        listed.special.then_some(listed.rates)
+    }
+
+    /// The rates that the book which holds for calls that come now has for this model, at `at`; `None` where it has none,
+    /// or where the call's price, `source`, is not that of this entry.
+    #[must_use]
+    pub fn listed_rates(
+        &mut self,
+        provider: Option<&str>,
+        model: &str,
+        source: &PriceSource,
+        at: UnixNanos,
+    ) -> Option<Rates> {
+        let listed = self.listed_again(provider, model, source, at, false)?;
+        Some(listed.rates)
+    }
+
+    fn listed_again(
+        &mut self,
+        provider: Option<&str>,
+        model: &str,
+        source: &PriceSource,
+        at: UnixNanos,
+        batch: bool,
+    ) -> Option<Listed> {
         let revision = self.revisions.len().saturating_sub(1);
         let located = self.locate(revision, provider, model)?;
         let book = self.revisions.get(revision)?.book.as_deref()?;
         let terms = Terms {
             service_tier: None,
-            batch: true,
+            batch,
         };
         let listed = book.listed(located, at, terms)?;
         let PriceSource::Book {
@@ -198,7 +224,7 @@ impl PriceDesk {
             return None;
         };
         let is_same = (provider, model) == (&listed.provider, &listed.model);
-        (is_same && listed.special).then_some(listed.rates)
+        is_same.then_some(listed)
     }
 
     fn locate(&mut self, revision: usize, provider: Option<&str>, model: &str) -> Option<Located> {

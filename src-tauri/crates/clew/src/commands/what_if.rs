@@ -1,4 +1,4 @@
-//! `clew ledger --what-if`: what calls would have cost on other models, without a cache, and in a batch.
+//! `clew ledger --what-if`: what calls would have cost on other models, without a cache or all from it, and in a batch.
 
 use clew_core::model::NanoUsd;
 use clew_core::price::PriceDesk;
@@ -11,8 +11,17 @@ use crate::door::Door;
 use crate::print::{Ink, Out, count, cut, note, plain};
 
 /// Columns before those of the asked models.
-const HEADINGS: [&str; 9] = [
-    "FEATURE", "MODEL", "CALLS", "IN", "CACHED", "OUT", "COST", "NO CACHE", "BATCH",
+const HEADINGS: [&str; 10] = [
+    "FEATURE",
+    "MODEL",
+    "CALLS",
+    "IN",
+    "CACHED",
+    "OUT",
+    "COST",
+    "NO CACHE",
+    "ALL CACHED",
+    "BATCH",
 ];
 /// Of these, the first that holds figures.
 const FIGURES: usize = 2;
@@ -89,6 +98,7 @@ fn figures(of: &WhatIfFigures) -> Vec<String> {
         count(of.output_tokens),
         cost,
         amount(&of.uncached),
+        amount(&of.all_cached),
         amount(&of.batch),
     ];
     cells.extend(of.models.iter().map(|model| {
@@ -166,7 +176,8 @@ fn notes(table: &WhatIfTable) -> Vec<String> {
         ));
     }
     notes.push(
-        "The same tokens at the list prices of each call's time. A dash: a price is missing."
+        "The same tokens at the list prices of each call's time; all cached is the least that a cache could leave to pay. \
+         A dash: a price is missing."
             .to_owned(),
     );
     notes

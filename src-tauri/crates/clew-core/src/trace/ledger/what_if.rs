@@ -1,7 +1,8 @@
 //! What the calls of the ledger would have cost otherwise: on another model, without the provider's cache, in a batch.
 //!
-//! Tokens are taken as they were; whether another model would have used as many, or answered as well, is not known. Nor is
-//! what a cache could have saved beyond what it did, because that depends on which prompts begin alike, and when.
+//! Tokens are taken as they were; whether another model would have used as many, or answered as well, is not known. What a
+//! cache could have saved beyond what it did depends on which prompts begin alike, and when; what is told is the least
+//! that it could have left to pay.
 
 mod figures;
 #[cfg(test)]
@@ -69,6 +70,9 @@ pub struct WhatIfFigures {
     /// Without a cache: cached tokens, read or written, at the price of other prompt tokens. What the list makes of that
     /// difference is added to the cost.
     pub uncached: WhatIfAmount,
+    /// With every prompt token read from cache, at that price: no cache makes it less. Calls to anything but language
+    /// models cost what they cost.
+    pub all_cached: WhatIfAmount,
     /// At the book's prices for batches.
     pub batch: WhatIfAmount,
     /// On each model that was asked for, in that order.
@@ -214,6 +218,7 @@ impl WhatIfSheet {
             self.desk
                 .batch(row.provider.as_deref(), model, &row.price, at)
         });
+        let all_cached = self.all_cached(row);
         let models = self.models.iter().map(|name| {
             let rates = self.desk.quote_other(name, at).rates?;
             bill(&rates, row.operation, &counts).filter(|_| stands_in(&rates, row.operation))
@@ -231,10 +236,42 @@ impl WhatIfSheet {
             cached: cached.map(|(_, count)| *count),
             prompt: row.input_tokens.filter(|_| row.operation == Operation::Llm),
             uncached: uncached(row),
+            all_cached,
             batch: batch.and_then(|rates| bill(&rates, row.operation, &counts)),
             models,
             has_tokens: !counts.is_empty(),
         }
+    }
+}
+
+impl WhatIfSheet {
+    /// What a call would have cost if its whole prompt had come from cache: its cost, and what the list makes of the
+    /// difference. `None` where one of these is not known, or the list has no price for that.
+    fn all_cached(&mut self, row: &LedgerRow) -> Option<NanoUsd> {
+        let cost = NanoUsd(row.cost_nanos?);
+        let is_prompt = |line: &&LedgerLine| {
+            let bucket = line.bucket;
+            bucket == Some(Bucket::Input) || is_cached(line)
+        };
+        let mut prompt = row.lines.iter().filter(is_prompt).peekable();
+        if cost == NanoUsd::ZERO || row.operation != Operation::Llm || prompt.peek().is_none() {
+            return Some(cost);
+        }
+        let mut tokens = 0_u64;
+        let mut listed = 0_u64;
+        for line in prompt {
+            tokens = tokens.saturating_add(line.count);
+            listed = listed.saturating_add(line.listed_nanos?);
+        }
+        let (provider, model) = (row.provider.as_deref(), row.model.as_deref()?);
+        let rates = self
+            .desk
+            .listed_rates(provider, model, &row.price, start(row))?;
+        rates.own(Bucket::CacheRead)?;
+        let cached = rates.bill(&[(Bucket::CacheRead, tokens)])?;
+        let least = cost.0.saturating_add(cached.0).saturating_sub(listed);
+        // Where a service tier was dearer to read from cache than its prompt, nothing could be saved.
+        Some(NanoUsd(least.min(cost.0)))
     }
 }
 
@@ -265,18 +302,20 @@ fn stands_in(rates: &Rates, operation: Operation) -> bool {
     }
 }
 
+/// Whether a line is of tokens that went to the cache or came from it.
+fn is_cached(line: &LedgerLine) -> bool {
+    matches!(
+        line.bucket,
+        Some(Bucket::CacheRead | Bucket::CacheWrite | Bucket::CacheWrite1h)
+    )
+}
+
 /// What a call would have cost if its provider had cached nothing: its cost, and what the list makes of the difference
 /// between the prompt's lines and one line of all their tokens at the price of input. `None` where one of these is not
 /// known.
 fn uncached(row: &LedgerRow) -> Option<NanoUsd> {
-    let is_cached = |line: &&LedgerLine| {
-        matches!(
-            line.bucket,
-            Some(Bucket::CacheRead | Bucket::CacheWrite | Bucket::CacheWrite1h)
-        )
-    };
     let cost = row.cost_nanos?;
-    let cached = row.lines.iter().filter(is_cached);
+    let cached = row.lines.iter().filter(|line| is_cached(line));
     let tokens = cached
         .clone()
         .fold(0_u64, |sum, line| sum.saturating_add(line.count));

@@ -20,6 +20,7 @@ pub(super) struct Told {
     /// Its prompt, where it must fit into a window.
     pub(super) prompt: Option<u64>,
     pub(super) uncached: Option<NanoUsd>,
+    pub(super) all_cached: Option<NanoUsd>,
     pub(super) batch: Option<NanoUsd>,
     pub(super) models: Vec<Option<NanoUsd>>,
 }
@@ -65,6 +66,7 @@ pub(super) struct Totals {
     largest: Option<u64>,
     cost: Option<NanoUsd>,
     uncached: Sum,
+    all_cached: Sum,
     batch: Sum,
     models: Vec<Sum>,
 }
@@ -84,6 +86,7 @@ impl Totals {
             largest: None,
             cost: None,
             uncached: Sum::default(),
+            all_cached: Sum::default(),
             batch: Sum::default(),
             models: vec![Sum::default(); models],
         }
@@ -108,6 +111,7 @@ impl Totals {
         self.cached = plus(self.cached, told.cached);
         self.largest = self.largest.max(told.prompt);
         self.uncached.add(told.uncached);
+        self.all_cached.add(told.all_cached);
         self.batch.add(told.batch);
         for (sum, amount) in self.models.iter_mut().zip(&told.models) {
             sum.add(*amount);
@@ -135,6 +139,7 @@ impl Totals {
             largest_prompt: self.largest,
             cost_nanos: self.cost.map(|cost| cost.0),
             uncached: self.amount(self.uncached),
+            all_cached: self.amount(self.all_cached),
             batch: self.amount(self.batch),
             models: models.collect(),
         }

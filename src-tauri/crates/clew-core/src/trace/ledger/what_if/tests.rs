@@ -71,6 +71,8 @@ fn the_same_tokens_are_priced_on_other_models_without_a_cache_and_in_a_batch() {
     // 100 × 2,500 + 10 × 10,000.
     assert_eq!(nanos(&figures.uncached), (Some(350_000), 0));
     near(figures.uncached.change, 75.0 / 275.0);
+    // 100 × 1,250 + 10 × 10,000.
+    assert_eq!(nanos(&figures.all_cached), (Some(225_000), 0));
     // 40 × 1,250 + 60 × 1,250, as the book lists no price of batches for what is cached, + 10 × 5,000.
     assert_eq!(nanos(&figures.batch), (Some(175_000), 0));
     near(figures.batch.change, -100.0 / 275.0);
@@ -111,6 +113,26 @@ fn what_was_written_to_a_cache_is_plain_input_without_one() {
     assert_eq!(figures.cost_nanos, Some(560_000));
     // 1,000 × 800 + 10 × 4,000.
     assert_eq!(nanos(&figures.uncached), (Some(840_000), 0));
+    // 1,000 × 80 + 10 × 4,000.
+    assert_eq!(nanos(&figures.all_cached), (Some(120_000), 0));
+}
+
+#[test]
+fn what_no_list_sells_from_a_cache_is_not_told_and_an_embedding_costs_what_it_cost() {
+    // No price for what is cached.
+    let old = changed(cached(1, "search"), |facts| {
+        facts.model = Some("gpt-4o-2024-05-13".to_owned());
+    });
+    let table = sheet(&[old], &[]);
+    assert_eq!(nanos(&table.totals.all_cached), (None, 1));
+    let embedding = changed(call(2, None, (1_000, 0), None), |facts| {
+        facts.operation = Operation::Embedding;
+        facts.provider = Some("openai".to_owned());
+        facts.model = Some("text-embedding-3-small".to_owned());
+    });
+    let figures = sheet(&[embedding], &[]).totals;
+    assert_eq!(figures.cost_nanos, Some(20_000));
+    assert_eq!(nanos(&figures.all_cached), (Some(20_000), 0));
 }
 
 #[test]
