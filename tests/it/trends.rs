@@ -38,11 +38,23 @@ async fn failed_calls_are_drawn_by_why_they_failed() {
         failed.status = Some(clew_tests::otlp::failed("it failed"));
         failed
     };
+    let mut wrapper = failed(6, 503);
+    wrapper.trace_id = clew_tests::otlp::trace_id(5);
+    wrapper.attributes[0] = text("gen_ai.operation.name", "invoke_agent");
+    let mut below = failed(5, 503);
+    below.parent_span_id.clone_from(&wrapper.span_id);
+    // The agent alone says what was used.
+    below
+        .attributes
+        .retain(|attribute| !attribute.key.starts_with("gen_ai.usage."));
     let spans = vec![
         failed(1, 429),
         failed(2, 429),
         failed(3, 503),
         call(4, 4, 0, "in", "out"),
+        // What wraps a call that failed is no other one.
+        below,
+        wrapper,
     ];
     rig.take(Signal::Traces, &traces(spans)).await;
     rig.settle().await;
@@ -58,6 +70,6 @@ async fn failed_calls_are_drawn_by_why_they_failed() {
         .collect();
     assert_eq!(
         told,
-        [json!(["Rate limit", 2.0]), json!(["Server error", 1.0])]
+        [json!(["Rate limit", 2.0]), json!(["Server error", 2.0])]
     );
 }

@@ -3053,6 +3053,11 @@ costNanos: number | null,
  */
 uncached: WhatIfAmount, 
 /**
+ * With every prompt token read from cache, at that price: no cache makes it less. Calls to anything but language
+ * models cost what they cost.
+ */
+allCached: WhatIfAmount, 
+/**
  * At the book's prices for batches.
  */
 batch: WhatIfAmount, 
@@ -3179,7 +3184,7 @@ export interface Commands {
   list_ledger: { params: LedgerFilter; reply: LedgerPage };
   /** All entries that match, as CSV. */
   export_ledger: { params: LedgerFilter; reply: Text };
-  /** What the calls that match would have cost on other models, without a cache, and in a batch. */
+  /** What the calls that match would have cost on other models, without a cache or all from it, and in a batch. */
   what_if: { params: WhatIf; reply: WhatIfTable };
   /** The price book and the user's own prices. */
   get_prices: { params: NoParams; reply: Prices };

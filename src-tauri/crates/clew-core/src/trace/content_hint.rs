@@ -252,7 +252,7 @@ const PLACES: &[(&str, &str)] = &[
     ),
     (
         "Claude Code",
-        "BETA_TRACING_ENDPOINT is the address at which Clew listens for OTLP over HTTP.",
+        "BETA_TRACING_ENDPOINT is the address at which Clew listens for OTLP over HTTP; 4318 is its port where you chose no other.",
     ),
     ("Codex", "It belongs below [otel] in config.toml."),
     (

@@ -9,14 +9,19 @@ use clew_core::trace::RelatedLog;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::elsewhere::hash;
-use super::spans::{Place, data, open, push_list};
+use super::spans::{Place, data, open, push_list, unpacked};
 use crate::error::Error;
 
-/// Records that are shown of one call at the most, the earliest.
+/// Records that are shown of one call at the most.
 const MOST: i64 = 200;
+/// Records that are looked at for it, those that came first: an id of one digit may stand in every record.
+const LOOKED_AT: i64 = 2_000;
+/// Bytes of records that are unpacked for it.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// The records that state one of these ids, in order of time, but those of the span itself; `start` in nanoseconds since
-/// the epoch. A record that cannot be read is left out: the store's own check tells of it.
+/// the epoch. At most 200 of the 2,000 that came first, and as many as lie in 32 MiB. A record that cannot be read is left
+/// out: the store's own check tells of it.
 ///
 /// Opened files and live telemetry are told apart, as everywhere.
 pub(crate) async fn logs(
@@ -31,25 +36,41 @@ pub(crate) async fn logs(
     let hashes: BTreeSet<i64> = ids.iter().map(|id| hash(id)).collect();
     let hashes: Vec<i64> = hashes.into_iter().collect();
     let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT DISTINCT l.id, l.block, l.slot, l.span_id, t.trace_id, v.text, l.time
-         FROM log_ids i
-         CROSS JOIN logs l ON l.id = i.log
+        "SELECT l.id, l.block, l.slot, l.span_id, t.trace_id, v.text, l.time
+         FROM logs l
          LEFT JOIN traces t ON t.id = l.trace
          JOIN resources r ON r.id = l.resource
          JOIN strings v ON v.id = r.service
-         WHERE l.source = (SELECT source FROM traces WHERE id = ",
+         WHERE l.id IN (SELECT log FROM log_ids WHERE id IN (",
     );
+    push_list(&mut query, &hashes);
+    query.push(" LIMIT ").push_bind(LOOKED_AT);
+    query.push(") AND l.source = (SELECT source FROM traces WHERE id = ");
     query.push_bind(place.trace);
     query.push(") AND NOT coalesce(l.trace = ");
     query.push_bind(place.trace).push(" AND l.span_id = ");
     query.push_bind(place.span_id);
-    query.push(", FALSE) AND i.id IN (");
-    push_list(&mut query, &hashes);
     // The 64 bits of an unsigned number.
-    query.push(" ORDER BY l.time < 0, l.time, l.id LIMIT ");
+    query.push(", FALSE) ORDER BY l.time < 0, l.time, l.id LIMIT ");
     query.push_bind(MOST);
-    let rows = query.build().fetch_all(reads).await?;
+    let mut rows = query.build().fetch_all(reads).await?;
     let blocks: BTreeSet<i64> = rows.iter().map(|row| row.get(1)).collect();
+    let sizes = unpacked(reads, &blocks).await?;
+    let (mut blocks, mut bytes) = (BTreeSet::new(), 0_usize);
+    let fits = rows.iter().take_while(|row| {
+        let block: i64 = row.get(1);
+        if !blocks.contains(&block) {
+            bytes = bytes.saturating_add(sizes.get(&block).copied().unwrap_or(0));
+            // One of them is shown, however large.
+            if !blocks.is_empty() && bytes > MOST_BYTES {
+                return false;
+            }
+            blocks.insert(block);
+        }
+        true
+    });
+    let fits = fits.count();
+    rows.truncate(fits);
     let select = "SELECT id, data FROM content_blocks WHERE id IN (";
     let blocks = data(reads, select, &blocks).await?;
     let ids = ids.to_vec();

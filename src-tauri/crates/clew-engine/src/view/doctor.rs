@@ -1,7 +1,7 @@
 //! The command that looks for what is wrong with telemetry.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clew_core::lint::{Known, LintRow, Linting, Observed, Twin, says_content, told};
@@ -55,12 +55,16 @@ impl Engine {
             .map(|place| ((place.trace, place.span_id), place.scope))
             .collect();
         let mut desk = store.prices.desk();
-        let around = tokio::task::spawn_blocking(move || Around {
-            traces: looked(&chosen, stored.found, &mut desk),
-            elsewhere,
-            scopes,
-            names,
-            now: u64::try_from(now).unwrap_or(0),
+        let around = tokio::task::spawn_blocking(move || {
+            let traces = looked(&chosen, stored.found, &mut desk);
+            Around {
+                content_elsewhere: content_elsewhere(&traces, &elsewhere),
+                traces,
+                elsewhere,
+                scopes,
+                names,
+                now: u64::try_from(now).unwrap_or(0),
+            }
         })
         .await
         .map_err(Error::internal)?;
@@ -203,12 +207,32 @@ fn looked(
     all
 }
 
+/// Spans, by row of the trace and id, of whose call a span of another trace says what was sent or answered.
+fn content_elsewhere(
+    traces: &HashMap<i64, Looked>,
+    elsewhere: &HashMap<(i64, i64), Elsewhere>,
+) -> HashSet<(i64, i64)> {
+    let says = |&(trace, span): &(i64, i64)| {
+        let trace = traces.get(&trace)?;
+        let row = *trace.at.get(&SpanId::from_i64(span)?)?;
+        trace.rows.rows().get(row).map(says_content)
+    };
+    let telling = elsewhere
+        .iter()
+        .filter(|(place, _)| says(place) == Some(true));
+    telling
+        .map(|(_, owner)| (owner.trace, owner.span_id))
+        .collect()
+}
+
 /// What surrounds the spans that are looked at.
 struct Around {
     /// By the traces' rows.
     traces: HashMap<i64, Looked>,
     /// Calls that count in other traces, by row of the trace and id of the span.
     elsewhere: HashMap<(i64, i64), Elsewhere>,
+    /// Of the spans in whose place those count, the ones of which another trace says what was sent or answered.
+    content_elsewhere: HashSet<(i64, i64)>,
     /// The scope's row of each span, by row of the trace and id of the span.
     scopes: HashMap<(i64, i64), i64>,
     /// The scopes' names.
@@ -246,24 +270,10 @@ impl Around {
             counts: told.counts && elsewhere.is_none(),
             twin: twin.and_then(|place| self.twin(place)),
             known: Known {
-                content: told.known.content || self.content_is_elsewhere(here),
+                content: told.known.content || self.content_elsewhere.contains(&here),
                 ..told.known
             },
         })
-    }
-
-    /// Whether a span of another trace that is looked at tells of this call, and of what was sent or answered.
-    fn content_is_elsewhere(&self, place: (i64, i64)) -> bool {
-        self.elsewhere
-            .iter()
-            .filter(|(_, owner)| (owner.trace, owner.span_id) == place)
-            .any(|(&(trace, span), _)| {
-                let row = |trace: &Looked| {
-                    let row = *trace.at.get(&SpanId::from_i64(span)?)?;
-                    trace.rows.rows().get(row).map(says_content)
-                };
-                self.traces.get(&trace).and_then(row) == Some(true)
-            })
     }
 
     /// Who sent a span, where it is looked at too.

@@ -98,7 +98,8 @@ impl Engine {
                         .get::<Option<i64>, _>(7)
                         .and_then(unsigned)
                         .filter(|_| counted & CALL != 0),
-                    failed: row.get(8),
+                    // What wraps a call or owns its tokens fails with it: the call is one.
+                    failed: row.get::<bool, _>(8) && counted & CALL != 0,
                     error: row
                         .get::<Option<i64>, _>(9)
                         .and_then(ErrorClass::from_index),

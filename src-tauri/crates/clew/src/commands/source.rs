@@ -9,7 +9,7 @@ use crate::print::plain;
 /// Which source.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct SourceChoice {
-    /// "live" for what programs sent, the name of an opened file, or "all". Without it live traces, or those of opened
+    /// The name of an opened file, "live" for what programs sent, or "all". Without it live traces, or those of opened
     /// files where no program has sent any.
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
@@ -23,9 +23,16 @@ impl SourceChoice {
     pub(super) async fn id(&self, door: &Door) -> anyhow::Result<Option<i64>> {
         match self.source.as_deref() {
             None => Ok(has_live(door).await?.then_some(0)),
-            Some("all") => Ok(None),
-            Some("live") => Ok(Some(0)),
-            Some(name) => file(name, door.call("list_sources", &NoParams {}).await?).map(Some),
+            Some(name) => {
+                let opened: Vec<Source> = door.call("list_sources", &NoParams {}).await?;
+                // A file may bear any name.
+                match name {
+                    "all" | "live" if !opened.iter().any(|one| one.label == name) => {
+                        Ok((name == "live").then_some(0))
+                    }
+                    name => file(name, opened).map(Some),
+                }
+            }
         }
     }
 
