@@ -76,6 +76,7 @@ async fn every_command_answers_and_refuses_what_it_does_not_know() {
         ("summarise_traces", json!({"statuses": ["ok", "error"]})),
         ("get_waterfall", json!({"traceId": trace})),
         ("get_span", json!({"traceId": trace, "spanId": span})),
+        ("get_references", json!({"traceId": trace, "spanId": span})),
         (
             "get_attribute",
             json!({"span": {"traceId": trace, "spanId": span}, "index": 0}),
@@ -292,6 +293,10 @@ async fn any_text_can_be_searched_for() {
             ("get_waterfall", json!({"traceId": text})),
             (
                 "get_span",
+                json!({"traceId": by_hand::hex(1), "spanId": text}),
+            ),
+            (
+                "get_references",
                 json!({"traceId": by_hand::hex(1), "spanId": text}),
             ),
             ("list_findings", json!({"heuristic": text})),

@@ -38,9 +38,9 @@ async fn a_call_shows_the_records_that_name_its_request_or_its_response() {
     rig.settle().await;
 
     let params = json!({"traceId": hex(1), "spanId": format!("{:016x}", 1)});
-    let detail = rig.call("get_span", params.clone()).await;
-    let related = |detail: &Value| -> Vec<Value> {
-        let rows = detail["relatedLogs"].as_array().expect("records").iter();
+    let told = rig.call("get_references", params.clone()).await;
+    let related = |told: &Value| -> Vec<Value> {
+        let rows = told["relatedLogs"].as_array().expect("records").iter();
         rows.map(|row| {
             json!([
                 row["id"],
@@ -52,18 +52,19 @@ async fn a_call_shows_the_records_that_name_its_request_or_its_response() {
         .collect()
     };
     assert_eq!(
-        related(&detail),
+        related(&told),
         [
             json!(["req_7", "gateway passed it on", null, "shop"]),
             json!(["chatcmpl-9", "billed", hex(2), "shop"]),
         ]
     );
+    let detail = rig.call("get_span", params.clone()).await;
     assert_eq!(detail["logs"].as_array().map(Vec::len), Some(1));
-    assert_eq!(detail["relatedLogs"][0]["log"]["offsetNanos"], 3e6 - 1e6);
+    assert_eq!(told["relatedLogs"][0]["log"]["offsetNanos"], 3e6 - 1e6);
 
     // What is deleted joins nothing any more.
     let delete = json!({"traces": [{"traceId": hex(2)}]});
     rig.call("delete_traces", delete).await;
-    let detail = rig.call("get_span", params).await;
-    assert_eq!(related(&detail).len(), 1);
+    let told = rig.call("get_references", params).await;
+    assert_eq!(related(&told).len(), 1);
 }

@@ -189,8 +189,8 @@ setting: string, };
  */
 export type ContentSize = { 
 /**
- * Tokens as [`estimate`] counts them, with what stands around each message; `null` where the model's vocabulary is
- * not public.
+ * Tokens as [`estimate`] counts them, with what stands around each message; what lies beyond the first 64 KiB is taken
+ * to be as dense. `null` where the model's vocabulary is not public.
  */
 tokens: number | null, 
 /**
@@ -1385,7 +1385,7 @@ data: string | null,
 /**
  * What `data` is by its beginning; told only where the span is looked at.
  */
-embedded: Embedded | null, } | { "type": "refusal", 
+embedded?: Embedded, } | { "type": "refusal", 
 /**
  * The text as received.
  */
@@ -1668,6 +1668,24 @@ width: number,
  * Height.
  */
 height: number, };
+
+/**
+ * What else in the trace and elsewhere tells of a span.
+ */
+export type References = { 
+/**
+ * Of a retriever or reranker: calls after it whose answers name its documents by their ids.
+ */
+citedBy: Array<CitingCall>, 
+/**
+ * Of a model call: where its answer names documents that were retrieved before it. One that states no messages but an
+ * output has it as message 0, part 0.
+ */
+citations: Array<Citation>, 
+/**
+ * Log records elsewhere that name the call by the id of its request or response, the earliest 200, in order of time.
+ */
+relatedLogs: Array<RelatedLog>, };
 
 /**
  * A log record of another span, or of none, that names the call by the id of its request or its response.
@@ -2132,14 +2150,6 @@ query: string | null,
  */
 documents: Array<Document>, 
 /**
- * Calls after it whose answers name its documents by their ids.
- */
-citedBy: Array<CitingCall>, 
-/**
- * Where its answer names documents that were retrieved before it.
- */
-citations: Array<Citation>, 
-/**
  * Tools that the model was offered.
  */
 tools: Array<ToolDefinition>, 
@@ -2203,10 +2213,6 @@ links: Array<LinkRow>,
  * Log records of this span, in order of time.
  */
 logs: Array<LogRow>, 
-/**
- * Log records elsewhere that name the call by the id of its request or response, the earliest 200, in order of time.
- */
-relatedLogs: Array<RelatedLog>, 
 /**
  * What is odd about the span, in sentences ("ends before it starts").
  */
@@ -3172,6 +3178,8 @@ export interface Commands {
   get_waterfall: { params: GetTrace; reply: Waterfall };
   /** One span, whole. */
   get_span: { params: GetSpan; reply: SpanDetail };
+  /** What else tells of a span: answers that name its documents, documents that its answer names, records of others. */
+  get_references: { params: GetSpan; reply: References };
   /** The whole value of an attribute that `get_span` cut. */
   get_attribute: { params: GetAttribute; reply: Text };
   /** The facts of every span of a trace, each with the key and the convention that stated it, in pre-order. */
@@ -3243,6 +3251,7 @@ export const topics: Record<keyof Commands, Topic[]> = {
   summarise_traces: ["spans"],
   get_waterfall: ["spans"],
   get_span: ["spans"],
+  get_references: ["spans"],
   get_attribute: [],
   get_facts: ["spans"],
   copy_trace: ["spans"],

@@ -16,7 +16,7 @@ use crate::event::Topic;
 use clew_core::chart::{ChartInfo, Scene};
 use clew_core::packed::{self, Pack};
 use clew_core::prompt::PromptTemplate;
-use clew_core::trace::{LedgerRow, SpanDetail, SpanFacts, Waterfall, WhatIfTable};
+use clew_core::trace::{LedgerRow, References, SpanDetail, SpanFacts, Waterfall, WhatIfTable};
 
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,8 @@ commands! {
     get_waterfall(GetTrace) -> pack Waterfall, on Spans;
     /// One span, whole.
     get_span(GetSpan) -> json SpanDetail, on Spans;
+    /// What else tells of a span: answers that name its documents, documents that its answer names, records of others.
+    get_references(GetSpan) -> json References, on Spans;
     /// The whole value of an attribute that `get_span` cut.
     get_attribute(GetAttribute) -> json Text;
     /// The facts of every span of a trace, each with the key and the convention that stated it, in pre-order.

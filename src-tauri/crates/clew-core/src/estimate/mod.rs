@@ -16,6 +16,8 @@ use crate::model::{Facts, Message, Operation, Part, ToolDefinition};
 
 /// Bytes of one side of a call that are counted; what lies beyond is taken to be as dense.
 const COUNTED: usize = 1024 * 1024;
+/// The same of messages whose size is only told of: whoever looks at a span waits for it.
+const COUNTED_OF_SIZE: usize = 64 * 1024;
 /// Bytes that are split into tokens at a time, so that no text takes long: at most one token too many at each seam.
 const PIECE: usize = 4 * 1024;
 /// Tokens around each message, and before the answer (OpenAI Cookbook, "How to count tokens with tiktoken").
@@ -146,18 +148,18 @@ fn vocabulary(facts: &Facts) -> Option<Vocabulary> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ContentSize {
-    /// Tokens as [`estimate`] counts them, with what stands around each message; `null` where the model's vocabulary is
-    /// not public.
+    /// Tokens as [`estimate`] counts them, with what stands around each message; what lies beyond the first 64 KiB is taken
+    /// to be as dense. `null` where the model's vocabulary is not public.
     pub tokens: Option<u64>,
     /// Characters of their texts, of calls of tools and of what these answered.
     pub characters: u64,
 }
 
-/// How much these messages of a call are.
+/// How much these messages of a call are. What it costs does not grow with them, but for the reading of their characters.
 #[must_use]
 pub fn size(facts: &Facts, messages: &[Message]) -> ContentSize {
     let counted = |vocabulary| {
-        let mut counter = Counter::of(vocabulary);
+        let mut counter = Counter::up_to(vocabulary, COUNTED_OF_SIZE);
         counter.messages(messages);
         counter.tokens()
     };
@@ -205,7 +207,8 @@ fn bare(vocabulary: Vocabulary, messages: &[Message]) -> u64 {
 /// Counts one side of a call.
 struct Counter {
     tables: &'static CoreBPE,
-    /// Bytes that were split into tokens, and those that came after [`COUNTED`].
+    /// Bytes that are split into tokens at the most, those that were, and those that came after.
+    limit: usize,
     counted: usize,
     beyond: usize,
     split: u64,
@@ -214,8 +217,13 @@ struct Counter {
 
 impl Counter {
     fn of(vocabulary: Vocabulary) -> Self {
+        Self::up_to(vocabulary, COUNTED)
+    }
+
+    fn up_to(vocabulary: Vocabulary, limit: usize) -> Self {
         Self {
             tables: vocabulary.tables(),
+            limit,
             counted: 0,
             beyond: 0,
             split: 0,
@@ -261,7 +269,7 @@ impl Counter {
 
     fn plain(&mut self, mut text: &str) -> &mut Self {
         while !text.is_empty() {
-            if self.counted >= COUNTED {
+            if self.counted >= self.limit {
                 self.beyond = self.beyond.saturating_add(text.len());
                 break;
             }

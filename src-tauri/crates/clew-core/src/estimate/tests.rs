@@ -151,3 +151,24 @@ fn a_long_text_is_as_dense_as_its_beginning() {
     let (short, long) = (count(1_000), count(100_000));
     assert!((short * 99..=short * 101).contains(&long), "{short} {long}");
 }
+
+#[test]
+fn of_a_size_only_the_beginning_is_counted() {
+    let facts = call("gpt-4o", Vec::new(), Vec::new());
+    let words = "sixteen letters ".repeat(4 * 1024);
+    let counted = |times: usize| {
+        let messages = vec![message("user", &words.repeat(times))];
+        size(&facts, &messages)
+    };
+    let (once, many) = (counted(1), counted(16));
+    assert_eq!(many.characters, 16 * once.characters);
+    let (once, many) = (once.tokens.expect("known"), many.tokens.expect("known"));
+    assert!(many.abs_diff(16 * once) <= 16 * 40, "{many} of 16 x {once}");
+    // What comes later is not read: it is taken to be like the beginning.
+    let other = vec![message(
+        "user",
+        &format!("{}{}", words.repeat(2), "0 ".repeat(8 * words.len())),
+    )];
+    let same = vec![message("user", &words.repeat(18))];
+    assert_eq!(size(&facts, &other).tokens, size(&facts, &same).tokens);
+}

@@ -133,6 +133,8 @@ pub enum Part {
         /// The content itself in base64, where the span carries it.
         data: Option<String>,
         /// What `data` is by its beginning; told only where the span is looked at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
         embedded: Option<Embedded>,
     },
     /// The model declines, stated as such by the provider.

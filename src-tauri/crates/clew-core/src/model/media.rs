@@ -181,16 +181,50 @@ fn format(head: &[u8]) -> Option<Format> {
     }
 }
 
-/// Width and height in pixels.
+/// Width and height in pixels; `None` where the head does not tell them, or one is none.
 fn dimensions(format: Format, head: &[u8]) -> Option<(u32, u32)> {
-    match format {
+    let size = match format {
         // PNG 3, 11.2.1: IHDR comes first.
         Format::Png => Some((big(head, 16, 4)?, big(head, 20, 4)?)),
-        // GIF89a, 18: the logical screen.
-        Format::Gif => Some((little(head, 6, 2)?, little(head, 8, 2)?)),
+        Format::Gif => gif(head),
         Format::Jpeg => jpeg(head),
         Format::WebP => webp(head),
         Format::Avif => avif(head),
+    };
+    size.filter(|&(width, height)| width > 0 && height > 0)
+}
+
+/// GIF89a, 18 to 20 and 24 to 26: the logical screen, or the first picture where that reaches beyond it: browsers make
+/// room for it.
+fn gif(head: &[u8]) -> Option<(u32, u32)> {
+    let (width, height) = (little(head, 6, 2)?, little(head, 8, 2)?);
+    let packed = *head.get(10)?;
+    let colours = if packed & 0x80 == 0 {
+        0
+    } else {
+        3 << ((packed & 7) + 1)
+    };
+    let mut at: usize = 13 + colours;
+    loop {
+        match *head.get(at)? {
+            0x2c => {
+                let right = little(head, at + 1, 2)? + little(head, at + 5, 2)?;
+                let bottom = little(head, at + 3, 2)? + little(head, at + 7, 2)?;
+                return Some((width.max(right), height.max(bottom)));
+            }
+            // An extension: blocks, each with its length before it, up to an empty one.
+            0x21 => {
+                at += 2;
+                loop {
+                    let length = usize::from(*head.get(at)?);
+                    at += 1 + length;
+                    if length == 0 {
+                        break;
+                    }
+                }
+            }
+            _ => return None,
+        }
     }
 }
 
@@ -285,12 +319,31 @@ mod tests {
         bytes
     }
 
+    /// With a table of two colours and an extension before the first picture.
+    fn gif(screen: (u16, u16), place: (u16, u16), picture: (u16, u16)) -> Vec<u8> {
+        let mut bytes = b"GIF89a".to_vec();
+        for number in [screen.0, screen.1] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes.extend([0x80, 0, 0, 0, 0, 0, 255, 255, 255]);
+        bytes.extend(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0\x2c");
+        for number in [place.0, place.1, picture.0, picture.1] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes
+    }
+
     #[test]
     fn the_first_bytes_tell_format_and_size() {
         let expect = |mime: &str| (Some(mime.to_owned()), Some(640), Some(480));
         assert_eq!(size(&png(640, 480)), expect("image/png"));
-        let gif = at(b"GIF89a".to_vec(), 6, &[0x80, 2, 0xe0, 1]);
-        assert_eq!(size(&gif), expect("image/gif"));
+        assert_eq!(size(&gif((640, 480), (0, 0), (1, 1))), expect("image/gif"));
+        // Browsers make room for a first picture that reaches beyond the screen.
+        assert_eq!(size(&gif((1, 1), (0, 0), (640, 480))), expect("image/gif"));
+        assert_eq!(
+            size(&gif((640, 0), (40, 80), (600, 400))),
+            expect("image/gif")
+        );
 
         // Past a segment of an editor, a table and filling.
         let mut jpeg =
@@ -355,6 +408,23 @@ mod tests {
             (b"%PDF-1.7".to_vec(), "application/pdf", None),
             (png(9_000, 9_000), "image/png", Some("64 million pixels")),
             (
+                gif((1, 1), (0, 0), (65_535, 65_535)),
+                "image/gif",
+                Some("64 million pixels"),
+            ),
+            // A height of 0 is told later in a JPEG, and nowhere in a PNG.
+            (
+                b"\xff\xd8\xff\xc0\0\x11\x08\0\0\xff\xff".to_vec(),
+                "image/jpeg",
+                Some("size in pixels"),
+            ),
+            (png(2, 0), "image/png", Some("size in pixels")),
+            (
+                b"GIF89a\x01\0\x01\0\0\0\0".to_vec(),
+                "image/gif",
+                Some("size in pixels"),
+            ),
+            (
                 b"\x89PNG\r\n\x1a\n".to_vec(),
                 "image/png",
                 Some("size in pixels"),
@@ -380,7 +450,7 @@ mod tests {
             png(2, 2),
             b"\xff\xd8\xff\xe1\xff\xff".to_vec(),
             b"RIFF\0\0\0\0WEBPVP8X\0\0\0\0\0\0\0\0\0".to_vec(),
-            b"GIF89a\x01\0\x01\0".to_vec(),
+            gif((2, 2), (0, 0), (2, 2)),
             b"\0\0\0\x1cftypavif____ispe\0\0\0\0\0".to_vec(),
         ] {
             for length in 1..=whole.len() {

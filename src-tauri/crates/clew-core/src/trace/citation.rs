@@ -1,22 +1,26 @@
 //! Ids of retrieved documents in answers: which of the documents an answer names, and where.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::model::{Document, Facts, Message, Part, SpanId};
+use crate::model::{Document, Facts, Message, Operation, Part, SpanId};
 
-/// Characters of the shortest id that is looked for wherever it stands; a shorter one counts only in brackets.
-const SHORTEST: usize = 3;
-/// Characters of the longest list in brackets that a short id is looked for in.
-const LONGEST_LIST: usize = 40;
-/// Characters of the longest id that is looked for.
-const LONGEST: usize = 500;
+use ids::Ids;
+
+mod ids;
+#[cfg(test)]
+mod tests;
+
 /// Documents of one span that are looked for.
 const DOCUMENTS: usize = 200;
-/// Bytes of one answer that are looked through.
+/// Bytes of one answer that are looked through, over all its parts.
 const ANSWER: usize = 1024 * 1024;
 /// Citations that are told of one span.
 const TOLD: usize = 1_000;
+/// Steps of comparing that are made for one span, over all answers: each is a byte or two, so this is about 0.1 s.
+const STEPS: usize = 64 * 1024 * 1024;
 
 /// The documents that a span found, to be looked for in answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,9 +32,13 @@ pub struct Retrieved {
 }
 
 impl Retrieved {
-    /// The documents of a span; `None` where none has an id.
+    /// The documents of a retriever or reranker; `None` where none has an id.
     #[must_use]
     pub fn of(span_id: SpanId, facts: &Facts) -> Option<Self> {
+        let operation = facts.operation.as_ref()?.value;
+        if !matches!(operation, Operation::Retriever | Operation::Reranker) {
+            return None;
+        }
         let documents = &facts.documents.as_ref()?.value;
         let named = documents.iter().any(|document| document.id.is_some());
         named.then(|| Self {
@@ -52,9 +60,13 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// The answer of a span; `None` where it states none.
+    /// The answer of a model call; `None` where it states none. One that states no messages but an output answers with
+    /// that: as one message of one part.
     #[must_use]
     pub fn of(span_id: SpanId, name: &str, facts: &Facts) -> Option<Self> {
+        if facts.operation.as_ref()?.value != Operation::Llm {
+            return None;
+        }
         let messages = facts.output.as_ref().map(|output| output.value.clone());
         let output = messages.or_else(|| {
             let text = facts.output_value.as_ref()?.value.clone();
@@ -107,52 +119,67 @@ pub struct CitingCall {
 }
 
 /// Where the answer names documents that were found before it, in order of place; of a document that several spans found
-/// the one that stands first in `retrieved`. At most 1,000.
+/// the one that stands first in `retrieved`. At most 1,000, the first of the answer.
 pub(super) fn citations(output: &[Message], retrieved: &[Retrieved]) -> Vec<Citation> {
+    let all = retrieved
+        .iter()
+        .flat_map(|Retrieved { span_id, documents }| {
+            named(documents).map(move |(document, id, score)| (id, (span_id, document, score)))
+        });
+    let ids = Ids::of(all);
     let mut found: Vec<Citation> = Vec::new();
+    let mut steps = STEPS;
     for (message, part, text) in texts(output) {
-        let from = found.len();
-        for Retrieved { span_id, documents } in retrieved {
-            for (document, id, score) in named(documents) {
-                if found[from..].iter().any(|other| other.id == id) {
-                    continue;
-                }
-                found.extend(places(text, id).map(|(start, end)| Citation {
+        ids.look(text, &mut steps, |id, (span_id, document, score), range| {
+            if found.len() < TOLD {
+                found.push(Citation {
                     message,
                     part,
-                    range: (units(&text[..start]), units(&text[..end])),
+                    range,
                     id: id.to_owned(),
                     span_id: span_id.to_string(),
-                    document,
-                    score,
-                }));
+                    document: *document,
+                    score: *score,
+                });
             }
-            if found.len() >= TOLD {
-                break;
-            }
+            found.len() < TOLD
+        });
+        if found.len() >= TOLD || steps == 0 {
+            break;
         }
     }
-    found.sort_by_key(|one| (one.message, one.part, one.range));
-    found.truncate(TOLD);
     found
 }
 
-/// The calls that name these documents in their answers, by document, then in the order of `answered`. At most 1,000.
+/// The calls that name these documents in their answers, by document, then in the order of `answered`; of documents with
+/// one id the first. At most 1,000.
 pub(super) fn citing_calls(documents: &[Document], answered: &[Answered]) -> Vec<CitingCall> {
-    let calls = named(documents).flat_map(|(document, id, _)| {
-        answered.iter().filter_map(move |call| {
-            let times: usize = texts(&call.output)
-                .map(|(_, _, text)| places(text, id).count())
-                .sum();
-            (times > 0).then(|| CitingCall {
-                document,
-                span_id: call.span_id.to_string(),
-                name: call.name.clone(),
-                times: u32::try_from(times).unwrap_or(u32::MAX),
-            })
+    let ids = Ids::of(named(documents).map(|(document, id, _)| (id, document)));
+    let mut found: BTreeMap<(u32, usize), u32> = BTreeMap::new();
+    let mut steps = STEPS;
+    for (place, call) in answered.iter().enumerate() {
+        for (_, _, text) in texts(&call.output) {
+            ids.look(text, &mut steps, |_, &document, _| {
+                let times = found.entry((document, place)).or_default();
+                *times = times.saturating_add(1);
+                true
+            });
+        }
+        if steps == 0 {
+            break;
+        }
+    }
+    let told = found.into_iter().take(TOLD);
+    told.filter_map(|((document, place), times)| {
+        let call = answered.get(place)?;
+        Some(CitingCall {
+            document,
+            span_id: call.span_id.to_string(),
+            name: call.name.clone(),
+            times,
         })
-    });
-    calls.take(TOLD).collect()
+    })
+    .collect()
 }
 
 /// Documents that can be named, with their places and scores.
@@ -160,195 +187,22 @@ fn named(documents: &[Document]) -> impl Iterator<Item = (u32, &str, Option<f64>
     let numbered = (0_u32..).zip(documents).take(DOCUMENTS);
     numbered.filter_map(|(place, document)| {
         let id = document.id.as_deref()?.trim();
-        let fits = !id.is_empty() && id.len() <= LONGEST;
-        fits.then_some((place, id, document.score))
+        Some((place, id, document.score))
     })
 }
 
-/// What a model said, by message and part.
+/// What a model said, by message and part, up to a length in all.
 fn texts(output: &[Message]) -> impl Iterator<Item = (u32, u32, &str)> {
-    (0_u32..).zip(output).flat_map(|(message, said)| {
+    let parts = (0_u32..).zip(output).flat_map(|(message, said)| {
         let parts = (0_u32..).zip(&said.parts);
         parts.filter_map(move |(part, piece)| match piece {
-            Part::Text { text } => Some((message, part, &text[..text.floor_char_boundary(ANSWER)])),
+            Part::Text { text } => Some((message, part, text.as_str())),
             _ => None,
         })
+    });
+    parts.scan(ANSWER, |left, (message, part, text)| {
+        let text = &text[..text.floor_char_boundary(*left)];
+        *left -= text.len();
+        (*left > 0 || !text.is_empty()).then_some((message, part, text))
     })
-}
-
-/// Where an id stands in a text as a word of its own, in bytes.
-fn places<'a>(text: &'a str, id: &'a str) -> impl Iterator<Item = (usize, usize)> {
-    let is_short = id.chars().nth(SHORTEST - 1).is_none();
-    text.match_indices(id).filter_map(move |(start, _)| {
-        let end = start + id.len();
-        let (before, after) = (&text[..start], &text[end..]);
-        let alone = !continues(before.chars().rev()) && !continues(after.chars());
-        let counts = alone && (!is_short || is_bracketed(before, after));
-        counts.then_some((start, end))
-    })
-}
-
-/// Whether a word goes on with these characters: a letter or digit, or one after a sign that joins ("/", "-", "." …).
-fn continues(mut characters: impl Iterator<Item = char>) -> bool {
-    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    match characters.next() {
-        Some(first) if is_word(first) => true,
-        Some('-' | '/' | '.' | ':' | '#' | '@') => characters.next().is_some_and(is_word),
-        _ => false,
-    }
-}
-
-/// Whether brackets stand around an id, with nothing else in them but a list of such: "[3]", "[1, 3]", "【3】".
-fn is_bracketed(before: &str, after: &str) -> bool {
-    let in_list = |letter: &char| {
-        letter.is_alphanumeric() || matches!(letter, ' ' | ',' | ';' | '-' | '_' | '^' | '#')
-    };
-    let mut before = before.chars().rev().take(LONGEST_LIST).skip_while(in_list);
-    let mut after = after.chars().take(LONGEST_LIST).skip_while(in_list);
-    matches!(
-        (before.next(), after.next()),
-        (Some('['), Some(']')) | (Some('【'), Some('】')) | (Some('('), Some(')'))
-    )
-}
-
-/// Length in UTF-16 code units.
-fn units(text: &str) -> u32 {
-    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document(id: &str) -> Document {
-        Document {
-            id: Some(id.to_owned()),
-            score: Some(0.5),
-            ..Document::default()
-        }
-    }
-
-    fn answer(text: &str) -> Vec<Message> {
-        vec![Message {
-            role: "assistant".to_owned(),
-            parts: vec![
-                Part::Reasoning {
-                    text: "doc-12".to_owned(),
-                },
-                Part::Text {
-                    text: text.to_owned(),
-                },
-            ],
-            ..Message::default()
-        }]
-    }
-
-    fn retrieved(span: u8, ids: &[&str]) -> Retrieved {
-        Retrieved {
-            span_id: SpanId::from_bytes(&[span; 8]).expect("an id"),
-            documents: ids.iter().map(|id| document(id)).collect(),
-        }
-    }
-
-    fn cited(text: &str, ids: &[&str]) -> Vec<(String, (u32, u32))> {
-        let found = citations(&answer(text), &[retrieved(1, ids)]);
-        found.into_iter().map(|one| (one.id, one.range)).collect()
-    }
-
-    fn ids(text: &str, ids: &[&str]) -> Vec<String> {
-        cited(text, ids).into_iter().map(|(id, _)| id).collect()
-    }
-
-    #[test]
-    fn an_id_is_found_as_a_word_of_its_own() {
-        let kb = ["doc-1", "doc-12", "kb/returns.md"];
-        assert_eq!(
-            ids("See [doc-12] and kb/returns.md.", &kb),
-            ["doc-12", "kb/returns.md"]
-        );
-        for other in [
-            "doc-123",
-            "my-doc-12",
-            "doc-12.txt",
-            "x/doc-12",
-            "doc-12-b",
-            "DOC-12",
-            "docs/kb/returns.md",
-            "kb/returns.mdx",
-        ] {
-            assert_eq!(ids(other, &kb), [""; 0], "{other}");
-        }
-        for same in [
-            "(doc-12)",
-            "doc-12, doc",
-            "\"doc-12\"",
-            "doc-12: yes",
-            "doc-12/",
-            "^doc-12",
-        ] {
-            assert_eq!(ids(same, &kb), ["doc-12"], "{same}");
-        }
-        assert_eq!(ids("doc-12 or doc-12", &kb).len(), 2);
-    }
-
-    #[test]
-    fn a_short_id_counts_only_in_brackets() {
-        assert_eq!(ids("We have 2 of 3 left.", &["2", "3"]), [""; 0]);
-        assert_eq!(ids("As told [3], and【2】", &["2", "3"]), ["3", "2"]);
-        assert_eq!(ids("As told [1, 3]", &["2", "3"]), ["3"]);
-        assert_eq!(ids("an array a[i] = 3", &["3"]), [""; 0]);
-        assert_eq!(ids("[12]", &["2", ""]), [""; 0]);
-    }
-
-    #[test]
-    fn places_are_counted_as_the_page_counts_them() {
-        // "é" is two bytes and one unit, "🦀" four bytes and two units.
-        assert_eq!(
-            cited("é🦀 doc-12", &["doc-12"]),
-            [("doc-12".to_owned(), (4, 10))]
-        );
-    }
-
-    #[test]
-    fn a_document_that_was_found_twice_is_told_of_once() {
-        let found = citations(
-            &answer("doc-12"),
-            &[
-                retrieved(1, &["other", "doc-12"]),
-                retrieved(2, &["doc-12"]),
-            ],
-        );
-        assert_eq!(found.len(), 1);
-        assert_eq!(
-            (found[0].span_id.as_str(), found[0].document),
-            ("0101010101010101", 1)
-        );
-        assert_eq!(
-            (found[0].message, found[0].part, found[0].score),
-            (0, 1, Some(0.5))
-        );
-    }
-
-    #[test]
-    fn calls_that_name_a_document_are_told_by_document() {
-        let call = |id: u8, text: &str| Answered {
-            span_id: SpanId::from_bytes(&[id; 8]).expect("an id"),
-            name: format!("chat {id}"),
-            output: answer(text),
-        };
-        let documents = [document("doc-12"), Document::default(), document("faq.md")];
-        let found = citing_calls(
-            &documents,
-            &[
-                call(3, "faq.md says so, faq.md"),
-                call(4, "doc-12 and faq.md"),
-                call(5, "no"),
-            ],
-        );
-        let told: Vec<_> = found
-            .iter()
-            .map(|call| (call.document, call.name.as_str(), call.times))
-            .collect();
-        assert_eq!(told, [(0, "chat 4", 1), (2, "chat 3", 2), (2, "chat 4", 1)]);
-    }
 }

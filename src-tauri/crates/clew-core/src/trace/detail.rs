@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Citation, CitingCall, TimingRow};
+use super::TimingRow;
 use crate::estimate::ContentSize;
 use crate::model::{Document, ErrorClass, Message, Operation, Stage, ToolDefinition, Usage};
 use crate::quality::Finding;
@@ -235,10 +235,6 @@ pub struct SpanDetail {
     pub query: Option<String>,
     /// Documents retrieved.
     pub documents: Vec<Document>,
-    /// Calls after it whose answers name its documents by their ids.
-    pub cited_by: Vec<CitingCall>,
-    /// Where its answer names documents that were retrieved before it.
-    pub citations: Vec<Citation>,
     /// Tools that the model was offered.
     pub tools: Vec<ToolDefinition>,
     /// Request parameters: name and JSON text.
@@ -271,8 +267,6 @@ pub struct SpanDetail {
     pub links: Vec<LinkRow>,
     /// Log records of this span, in order of time.
     pub logs: Vec<LogRow>,
-    /// Log records elsewhere that name the call by the id of its request or response, the earliest 200, in order of time.
-    pub related_logs: Vec<RelatedLog>,
     /// What is odd about the span, in sentences ("ends before it starts").
     pub problems: Vec<String>,
     /// All contents received under this id, the shown one among them.

@@ -7,6 +7,7 @@ mod detail;
 mod idle;
 mod ledger;
 mod markdown;
+mod references;
 mod row;
 mod rows;
 mod run;
@@ -34,6 +35,7 @@ pub use ledger::{
     ledger_rows,
 };
 pub use markdown::markdown;
+pub use references::References;
 pub use row::{RowFacts, SpanRow};
 pub use rows::TraceRows;
 pub use run::Run;

@@ -232,8 +232,6 @@ fn a_call_without_content_says_what_to_set() {
         repaired: false,
         variants: Vec::new(),
         earlier: &[],
-        retrieved: &[],
-        answered: &[],
         findings: Vec::new(),
         overrides: Arc::default(),
     };

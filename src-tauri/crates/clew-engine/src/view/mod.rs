@@ -1,6 +1,5 @@
 //! The commands, one module a view.
 
-mod citation;
 mod connect;
 mod doctor;
 mod ledger;
@@ -9,6 +8,7 @@ mod overrides;
 mod prices;
 mod prompts;
 mod quality;
+mod references;
 mod settings;
 mod sources;
 mod trace;

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use clew_core::convention;
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
@@ -12,12 +11,11 @@ use clew_core::trace::{
     TraceState, VariantRow, Waterfall, flag,
 };
 
-use super::citation::Compared;
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::store::spans::{self, Place, Whole};
-use crate::store::{derived, now_micros, related, rows};
+use crate::store::{derived, now_micros, rows};
 
 /// Tokens of copied Markdown where the caller does not say.
 const MARKDOWN_TOKENS: u32 = 8_000;
@@ -41,7 +39,6 @@ struct Standing {
 struct Beside<'a> {
     variants: Vec<VariantRow>,
     earlier: &'a [Message],
-    compared: &'a Compared,
     served: Served,
 }
 
@@ -80,27 +77,16 @@ impl Engine {
             .await?;
         let served = self.served(shown.trace, shown.span_id).await?;
         let whole = self.one(shown).await?;
-        let read = tokio::task::spawn_blocking(move || {
-            let facts = whole.facts();
-            let ids = convention::ids(&whole.view(), &facts);
-            (whole, facts, ids)
-        });
-        let (whole, facts, ids) = read.await.map_err(Error::internal)?;
-        let compared = self.compared(&whole.place, standing.start, &facts).await?;
-        let reads = &self.inner.store.reads;
-        let related = related::logs(reads, &whole.place, &ids, standing.start).await?;
         let built = tokio::task::spawn_blocking(move || {
+            let facts = whole.facts();
             let beside = Beside {
                 variants,
                 earlier: &earlier,
-                compared: &compared,
                 served,
             };
             build(trace, &whole, &facts, standing, beside)
         });
-        let mut detail = built.await.map_err(Error::internal)??;
-        detail.related_logs = related;
-        Ok(detail)
+        built.await.map_err(Error::internal)?
     }
 
     pub(crate) async fn get_attribute(&self, params: GetAttribute) -> Result<Text, Error> {
@@ -234,7 +220,7 @@ impl Engine {
     }
 
     /// All variants of a span, the shown one first, and its trace.
-    async fn places_of(&self, params: &GetSpan) -> Result<(TraceId, Vec<Place>), Error> {
+    pub(super) async fn places_of(&self, params: &GetSpan) -> Result<(TraceId, Vec<Place>), Error> {
         let span = span_id(&params.span_id)?;
         let reads = &self.inner.store.reads;
         let (row, id) = spans::trace_row(reads, params.source, &params.trace_id).await?;
@@ -346,7 +332,7 @@ impl Engine {
         Ok(places)
     }
 
-    async fn one(&self, place: Place) -> Result<Whole, Error> {
+    pub(super) async fn one(&self, place: Place) -> Result<Whole, Error> {
         let mut whole = spans::whole(&self.inner.store, vec![place]).await?;
         whole
             .pop()
@@ -404,7 +390,7 @@ pub(super) fn span_id(text: &str) -> Result<SpanId, Error> {
 }
 
 /// Of a span's contents, the one of that hash, or the one shown by default.
-fn pick<'a>(
+pub(super) fn pick<'a>(
     mut places: impl Iterator<Item = &'a Place> + Clone,
     variant: Option<&str>,
 ) -> Result<&'a Place, Error> {
@@ -474,8 +460,6 @@ fn build(
         repaired: whole.repaired,
         variants: beside.variants,
         earlier: beside.earlier,
-        retrieved: &beside.compared.retrieved,
-        answered: &beside.compared.answered,
         findings: derived::findings(facts),
         overrides: Arc::clone(&whole.overrides),
     };

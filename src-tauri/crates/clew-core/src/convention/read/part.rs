@@ -182,6 +182,36 @@ fn spoken_part(json: &Json, kind: &str) -> Option<Part> {
     None
 }
 
+/// Whether a text is a picture in base64, and no address, path or id: it begins as pictures do, or could be nothing else.
+fn is_content(text: &str) -> bool {
+    // PNG, JPEG, GIF, RIFF, SVG and XML: these may be cut, and are told of as such.
+    const BEGINNINGS: [&str; 6] = ["iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "PHN2Zy", "PD94bW"];
+    if text.len() < SHORTEST_IMAGE {
+        return false;
+    }
+    let digits = text.trim_end_matches('=');
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    BEGINNINGS
+        .iter()
+        .any(|beginning| text.starts_with(beginning))
+        || (!text.starts_with('/') && digits.len() % 4 != 1 && digits.bytes().all(is_digit))
+}
+
+/// Whether a text is an address with its scheme, and not one that holds the content itself.
+fn is_address(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let mut letters = scheme.chars();
+    letters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '.' | '-'))
+        && scheme != "data"
+        && !rest.is_empty()
+        && !text.contains(char::is_whitespace)
+}
+
 fn media_part(json: &Json, kind: &str) -> Option<Part> {
     let modality = |mime: Option<&str>, fallback: &str| {
         let top = mime
@@ -207,10 +237,8 @@ fn media_part(json: &Json, kind: &str) -> Option<Part> {
             let source = field(json, &["image_url", "image", "source"]).unwrap_or(json);
             // The AI SDK writes the content itself where others write an address.
             let (uri, data) = match source.as_str() {
-                Some(stated) if stated.contains(':') || stated.len() < SHORTEST_IMAGE => {
-                    (Some(stated.to_owned()), None)
-                }
-                Some(content) => (None, Some(content.to_owned())),
+                Some(content) if is_content(content) => (None, Some(content.to_owned())),
+                Some(stated) => (Some(stated.to_owned()), None),
                 None => (
                     text(source, &["url", "uri", "file_id"]),
                     text(source, &["data"]),
@@ -269,6 +297,13 @@ pub(in crate::convention) fn media(
         let (head, content) = text?.strip_prefix("data:")?.split_once(',')?;
         let mime = head.strip_suffix(";base64")?;
         Some((mime.to_owned(), content.to_owned()))
+    };
+    // The AI SDK and others write an address where content may stand.
+    let (uri, data) = match data {
+        Some(address) if is_address(&address) => {
+            (uri.filter(|uri| is_address(uri)).or(Some(address)), None)
+        }
+        data => (uri, data),
     };
     let (in_uri, in_data) = (inline(uri.as_ref()), inline(data.as_ref()));
     let uri = uri.filter(|_| in_uri.is_none());

@@ -9,7 +9,6 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 
-use super::super::citation::{Answered, Retrieved, citations, citing_calls};
 use super::super::content_hint::content_hint;
 use super::super::flag;
 use super::super::markdown::took;
@@ -54,10 +53,6 @@ pub struct Surroundings<'a> {
     pub variants: Vec<VariantRow>,
     /// Messages that earlier calls of the trace sent or got as answers.
     pub earlier: &'a [Message],
-    /// What spans before it retrieved, the nearest first.
-    pub retrieved: &'a [Retrieved],
-    /// What calls after it answered, the nearest first.
-    pub answered: &'a [Answered],
     /// What heuristics saw in the response.
     pub findings: Vec<Finding>,
     /// What the user says attributes mean.
@@ -87,8 +82,6 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         .unwrap_or_default();
     let input = list(facts.input.as_ref());
     let reused = reused(&input, around.earlier);
-    let output = list(facts.output.as_ref());
-    let documents = list(facts.documents.as_ref());
     let model = facts
         .response_model
         .as_ref()
@@ -139,8 +132,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         fresh: counted_u32(input.len() - reused),
         reused_size: (reused > 0).then(|| size(facts, &input[..reused])),
         input: looked_into(input),
-        citations: citations(&output, around.retrieved),
-        output: looked_into(output),
+        output: looked_into(list(facts.output.as_ref())),
         input_value: one(facts.input_value.as_ref()),
         output_value: one(facts.output_value.as_ref()),
         tool_name: tool.name,
@@ -148,8 +140,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         tool_arguments: tool.arguments,
         tool_result: tool.result,
         query: one(facts.query.as_ref()),
-        cited_by: citing_calls(&documents, around.answered),
-        documents,
+        documents: list(facts.documents.as_ref()),
         tools: list(facts.tools.as_ref()),
         parameters: list(facts.parameters.as_ref()),
         prompt_name: prompt.name,
@@ -173,7 +164,6 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         events: event_rows(span),
         links: span.links.iter().map(link_row).collect(),
         logs: view.logs.iter().map(|log| log_row(log, start)).collect(),
-        related_logs: Vec::new(),
         problems,
         variants: around.variants,
     }

@@ -147,7 +147,14 @@ fn media_keeps_what_the_span_carries_and_loads_nothing() {
             {"type":"file","mediaType":"image/png","url":"data:image/png;base64,aGk="},
             {"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,aGk="}},
             {"type":"image","image":"R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==","mimeType":"image/gif"},
-            {"type":"input_image","image":"file-8aXBEg"}]}]"#,
+            {"type":"input_image","image":"file-8aXBEg"},
+            {"type":"image","image":"/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQ … cut"},
+            {"type":"image_url","image_url":"/srv/uploads/2026/11/21/customers/1182/photo-of-the-parcel.png"},
+            {"type":"image_url","image_url":"/srv/uploads/2026/11/21/customers/1182/parcels"},
+            {"type":"input_image","image":"file-0123456789abcdef0123456789abcdef01234567"},
+            {"type":"file","mediaType":"application/pdf","data":"https://x/a.pdf"},
+            {"type":"file","file":{"filename":"a.pdf","file_data":"s3://b/a.pdf"}},
+            {"type":"file","mediaType":"text/plain","data":"[REDACTED: see policy]"}]}]"#,
     );
     assert_eq!(
         lines,
@@ -161,6 +168,13 @@ fn media_keeps_what_the_span_carries_and_loads_nothing() {
             "user: file application/pdf a.pdf aGk=",
             "user: image image/gif - R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==",
             "user: image - file-8aXBEg -",
+            "user: image - - /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQ … cut",
+            "user: image - /srv/uploads/2026/11/21/customers/1182/photo-of-the-parcel.png -",
+            "user: image - /srv/uploads/2026/11/21/customers/1182/parcels -",
+            "user: image - file-0123456789abcdef0123456789abcdef01234567 -",
+            "user: file application/pdf https://x/a.pdf -",
+            "user: file - s3://b/a.pdf -",
+            "user: file text/plain - [REDACTED: see policy]",
         ]
     );
 }

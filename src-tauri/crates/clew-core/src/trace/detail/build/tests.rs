@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::convention::facts;
-use crate::model::{Document, MediaView};
+use crate::model::MediaView;
 
 fn attribute(key: &str, value: Value) -> KeyValue {
     KeyValue {
@@ -30,8 +30,6 @@ fn around() -> Surroundings<'static> {
         repaired: false,
         variants: Vec::new(),
         earlier: &[],
-        retrieved: &[],
-        answered: &[],
         findings: Vec::new(),
         overrides: Arc::default(),
     }
@@ -297,37 +295,18 @@ fn embedded_pictures_are_told_of_by_their_beginning() {
 }
 
 #[test]
-fn documents_and_answers_that_name_them_are_linked_both_ways() {
-    let retriever = Retrieved {
-        span_id: SpanId::from_bytes(&[3; 8]).expect("valid"),
-        documents: vec![Document {
-            id: Some("kb/returns.md".to_owned()),
-            score: Some(0.8),
-            ..Document::default()
-        }],
+fn a_part_that_was_not_looked_into_says_nothing_of_it() {
+    let part = Part::Media {
+        modality: "image".to_owned(),
+        mime_type: None,
+        uri: None,
+        data: None,
+        embedded: None,
     };
-    let answer = r#"[{"role":"assistant","parts":[{"type":"text","content":"Within 30 days [kb/returns.md]."}]}]"#;
-    let call = Span {
-        name: "chat gpt-4o".to_owned(),
-        attributes: vec![text("gen_ai.output.messages", answer)],
-        ..Span::default()
-    };
-    let retrieved = [retriever];
-    let shown = shown(
-        &call,
-        Surroundings {
-            retrieved: &retrieved,
-            ..around()
-        },
-    );
-    let citation = &shown.citations[0];
+    let written = serde_json::to_value(&part).expect("JSON");
+    assert_eq!(written.get("embedded"), None);
     assert_eq!(
-        (
-            citation.id.as_str(),
-            citation.range,
-            citation.span_id.as_str()
-        ),
-        ("kb/returns.md", (16, 29), "0303030303030303")
+        serde_json::from_value::<Part>(written).expect("a part"),
+        part
     );
-    assert_eq!(shown.cited_by, []);
 }

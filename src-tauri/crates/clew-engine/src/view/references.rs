@@ -1,12 +1,17 @@
-//! What other spans of a trace retrieved or answered, as far as it is looked through for the ids of documents.
+//! What else tells of a span: what other spans of its trace retrieved or answered, as far as it is looked through for the
+//! ids of documents, and log records that name it.
 
 use std::collections::BTreeSet;
 
+use clew_core::convention;
 use clew_core::model::{Facts, Operation, SpanId};
-use clew_core::trace::{Answered, Retrieved};
+use clew_core::trace::{Answered, References, Retrieved};
 
+use super::trace::pick;
+use crate::api::GetSpan;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::store::related;
 use crate::store::spans::{self, Place, Whole};
 
 /// Calls after a retriever that are looked through, the nearest.
@@ -22,40 +27,61 @@ const _: () = assert!(matches!(
     (Operation::Retriever, Operation::Reranker)
 ));
 
-/// What a span's documents or answer are compared with.
-#[derive(Default)]
-pub(super) struct Compared {
-    pub(super) retrieved: Vec<Retrieved>,
-    pub(super) answered: Vec<Answered>,
-}
-
 impl Engine {
-    /// Of a span with documents that have ids the calls after it, of a call's span with an answer what was retrieved
-    /// before it.
-    pub(super) async fn compared(
+    pub(crate) async fn get_references(&self, params: GetSpan) -> Result<References, Error> {
+        let (_, places) = self.places_of(&params).await?;
+        let place = pick(places.iter(), params.variant.as_deref())?.clone();
+        let span = SpanId::from_i64(place.span_id)
+            .ok_or_else(|| Error::internal("a span without an id"))?;
+        let whole = self.one(place).await?;
+        let read = tokio::task::spawn_blocking(move || {
+            let facts = whole.facts();
+            let ids = convention::ids(&whole.view(), &facts);
+            (whole.place, whole.span.start_time_unix_nano, facts, ids)
+        });
+        let (place, start, facts, ids) = read.await.map_err(Error::internal)?;
+        let answered = self.answered_after(span, &place, start, &facts).await?;
+        let retrieved = self.retrieved_before(span, &place, start, &facts).await?;
+        let related = related::logs(&self.inner.store.reads, &place, &ids, start).await?;
+        tokio::task::spawn_blocking(move || {
+            References::of(span, &facts, &retrieved, &answered, related)
+        })
+        .await
+        .map_err(Error::internal)
+    }
+
+    /// What the calls after a span answered, where it found documents that have ids.
+    async fn answered_after(
         &self,
+        span: SpanId,
         place: &Place,
         start: u64,
         facts: &Facts,
-    ) -> Result<Compared, Error> {
-        let mut compared = Compared::default();
-        let own = SpanId::from_i64(place.span_id);
-        if own.and_then(|own| Retrieved::of(own, facts)).is_some() {
-            let after = self.calls_after(place, start).await?;
-            compared.answered = self
-                .each_of(after, |whole, span| {
-                    Answered::of(span, &whole.span.name, &whole.facts())
-                })
-                .await?;
+    ) -> Result<Vec<Answered>, Error> {
+        if Retrieved::of(span, facts).is_none() {
+            return Ok(Vec::new());
         }
-        let operation = facts.operation.as_ref().map(|operation| operation.value);
-        if operation == Some(Operation::Llm) && facts.output.is_some() {
-            let before = self.retrievers_before(place, start).await?;
-            compared.retrieved = self
-                .each_of(before, |whole, span| Retrieved::of(span, &whole.facts()))
-                .await?;
+        let after = self.calls_after(place, start).await?;
+        self.each_of(after, |whole, span| {
+            Answered::of(span, &whole.span.name, &whole.facts())
+        })
+        .await
+    }
+
+    /// What was retrieved before a span, where it is a call with an answer.
+    async fn retrieved_before(
+        &self,
+        span: SpanId,
+        place: &Place,
+        start: u64,
+        facts: &Facts,
+    ) -> Result<Vec<Retrieved>, Error> {
+        if Answered::of(span, "", facts).is_none() {
+            return Ok(Vec::new());
         }
-        Ok(compared)
+        let before = self.retrievers_before(place, start).await?;
+        self.each_of(before, |whole, span| Retrieved::of(span, &whole.facts()))
+            .await
     }
 
     /// The nearest first.
