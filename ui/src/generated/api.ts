@@ -2150,6 +2150,11 @@ query: string | null,
  */
 documents: Array<Document>, 
 /**
+ * Whether something else may tell of it ([`super::References`]): it answered, found documents, or states an id of its
+ * request or response.
+ */
+referable: boolean, 
+/**
  * Tools that the model was offered.
  */
 tools: Array<ToolDefinition>, 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { citedIn, locate, locateCited, nearMark, stretches } from "./evidence.ts";
+import { locate, locateCited, nearMark, stretches } from "./evidence.ts";
 import { nearest } from "./nearest.ts";
 
 describe("locate", () => {
@@ -34,16 +34,32 @@ describe("stretches", () => {
 });
 
 describe("locateCited", () => {
-  it("marks the occurrence that is meant, where longer ids hold it too", () => {
-    const text = "doc-12, then **doc-1**";
-    const cited = citedIn(text, [{ id: "doc-1", range: [15, 20] }]);
-    expect(cited).toEqual([{ id: "doc-1", nth: 1 }]);
-    expect(locateCited(["doc-12, then ", "doc-1"], cited)).toEqual([[1, 0, 1, 5]]);
+  const words = (pieces: string[], ids: string[]): string[] =>
+    locateCited(pieces, ids).map(([first, from, last, to]) =>
+      first === last
+        ? pieces[first]!.slice(from, to) + `@${first}.${from}`
+        : `${first}.${from}-${last}.${to}`,
+    );
+
+  it("marks an id wherever it is a word of its own, and not within longer ones", () => {
+    expect(words(["doc-12, then ", "doc-1", ", x/doc-1, doc-1.md"], ["doc-1"])).toEqual(["doc-1@1.0"]);
+    // A link's text and a mention after it; the address is not on the page.
+    expect(words(["kb/a.md", " and kb/a.md"], ["kb/a.md"])).toEqual(["kb/a.md@0.0", "kb/a.md@1.5"]);
+    expect(words(["kb/a.md\n", "Then"], ["kb/a.md"])).toEqual(["kb/a.md@0.0"]);
   });
 
   it("finds an id that lies in two pieces, and marks nothing where it is gone", () => {
-    expect(locateCited(["as do", "c-1 says"], [{ id: "doc-1", nth: 0 }])).toEqual([[0, 3, 1, 3]]);
-    expect(locateCited(["nothing"], [{ id: "doc-1", nth: 0 }])).toEqual([]);
+    expect(words(["as do", "c-1 says"], ["doc-1"])).toEqual(["0.3-1.3"]);
+    expect(words(["nothing"], ["doc-1", ""])).toEqual([]);
+  });
+
+  it("marks a short id in brackets or as a link of its own only", () => {
+    expect(words(["3 of [1, 3] and ", "3", " (3)"], ["3"])).toEqual(["3@0.9", "3@1.0"]);
+  });
+
+  it("is quick where an answer is nothing but ids", () => {
+    const text = "doc-1 ".repeat(30_000);
+    expect(locateCited([text], ["doc-1", "doc-2"])).toHaveLength(30_000);
   });
 });
 

@@ -32,28 +32,19 @@ export function locate(pieces: readonly string[], passages: readonly string[]): 
   return found;
 }
 
-/** An id that a text names: the how manieth of all its occurrences in the text as received, from 0. */
-export interface Cited {
-  id: string;
-  nth: number;
-}
+const WORD_BEFORE = /(?:[\p{L}\p{N}_]|[\p{L}\p{N}_][-/.:#@])$/u;
+const WORD_AFTER = /^(?:[\p{L}\p{N}_]|[-/.:#@][\p{L}\p{N}_])/u;
+const LIST_BEFORE = /[[【][\p{L}\p{N} ,;^#-]*$/u;
+const LIST_AFTER = /^[\p{L}\p{N} ,;^#-]*[\]】]/u;
+/** An id with fewer characters is a number in brackets. */
+const SHORTEST = 3;
+const LONGEST_LIST = 40;
 
-/** Counts the occurrences of ids before where each is named. */
-export function citedIn(
-  text: string,
-  citations: readonly { id: string; range: readonly [number, number] }[],
-): Cited[] {
-  return citations.map(({ id, range }) => ({ id, nth: occurrences(text.slice(0, range[0]), id).length }));
-}
-
-function occurrences(text: string, id: string): number[] {
-  const found: number[] = [];
-  for (let at = text.indexOf(id); id !== "" && at >= 0; at = text.indexOf(id, at + id.length)) found.push(at);
-  return found;
-}
-
-/** Finds ids in a text whose pieces are given. */
-export function locateCited(pieces: readonly string[], cited: readonly Cited[]): Found[] {
+/**
+ * Finds ids in a text whose pieces are given: as words of their own, as the engine found them in the source; one of one
+ * or two characters in brackets, or where it is all of a link's text.
+ */
+export function locateCited(pieces: readonly string[], ids: readonly string[]): Found[] {
   const starts: number[] = [];
   let length = 0;
   for (const piece of pieces) {
@@ -65,15 +56,29 @@ export function locateCited(pieces: readonly string[], cited: readonly Cited[]):
     const piece = starts.findLastIndex((start) => start <= at);
     return [piece, at - starts[piece]!];
   };
-  const known = new Map<string, number[]>();
-  return cited.flatMap(({ id, nth }): Found[] => {
-    const all = known.get(id) ?? occurrences(flat, id);
-    known.set(id, all);
-    const at = all[nth];
-    if (at === undefined) return [];
-    const [last, end] = place(at + id.length - 1);
-    return [[...place(at), last, end + 1]];
-  });
+  const found: Found[] = [];
+  for (const id of ids) {
+    if (id === "") continue;
+    for (let at = flat.indexOf(id); at >= 0; at = flat.indexOf(id, at + id.length)) {
+      const end = at + id.length;
+      // Three units before are two characters, of which the first may be a half.
+      if (
+        WORD_BEFORE.test(flat.slice(Math.max(0, at - 3), at)) ||
+        WORD_AFTER.test(flat.slice(end, end + 3))
+      ) {
+        continue;
+      }
+      const [first, from] = place(at);
+      const [last, to] = place(end - 1);
+      const listed =
+        LIST_BEFORE.test(flat.slice(Math.max(0, at - LONGEST_LIST), at)) &&
+        LIST_AFTER.test(flat.slice(end, end + LONGEST_LIST));
+      if ([...id].length >= SHORTEST || listed || pieces[first]!.trim() === id) {
+        found.push([first, from, last, to + 1]);
+      }
+    }
+  }
+  return found;
 }
 
 /** Attaches to an element: marks the passages in its text for as long as it is shown. */
@@ -82,24 +87,36 @@ export function evidence(passages: readonly string[]): Attached {
 }
 
 /** Attaches to an element: marks the ids of documents in its text. */
-export function cites(cited: readonly Cited[]): Attached {
-  return cited.length === 0 ? nothing : highlight("clew-cited", (pieces) => locateCited(pieces, cited));
+export function cites(ids: readonly string[]): Attached {
+  return ids.length === 0 ? nothing : highlight("clew-cited", (pieces) => locateCited(pieces, ids));
 }
 
 type Attached = (element: HTMLElement) => (() => void) | undefined;
 
 const nothing: Attached = () => undefined;
 
+/** What stands within a line; any other element begins one. */
+const INLINE: ReadonlySet<string> = new Set(["A", "BUTTON", "CODE", "DEL", "EM", "MARK", "SPAN", "STRONG"]);
+
 function highlight(name: Name, find: (pieces: readonly string[]) => Found[]): Attached {
   return (element) => {
     if (!("highlights" in CSS)) return undefined;
-    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
     const texts: Text[] = [];
-    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) texts.push(node as Text);
-    const ranges = find(texts.map((text) => text.data)).map(([first, from, last, to]) => {
+    const pieces: string[] = [];
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      if (node instanceof Text) {
+        texts.push(node);
+        pieces.push(node.data);
+      } else if (pieces.length > 0 && !INLINE.has((node as Element).tagName)) {
+        // No word goes on into the next line.
+        pieces[pieces.length - 1] += "\n";
+      }
+    }
+    const ranges = find(pieces).map(([first, from, last, to]) => {
       const range = new Range();
-      range.setStart(texts[first]!, from);
-      range.setEnd(texts[last]!, to);
+      range.setStart(texts[first]!, Math.min(from, texts[first]!.length));
+      range.setEnd(texts[last]!, Math.min(to, texts[last]!.length));
       return range;
     });
     const highlight = CSS.highlights.get(name) ?? new Highlight();

@@ -235,6 +235,9 @@ pub struct SpanDetail {
     pub query: Option<String>,
     /// Documents retrieved.
     pub documents: Vec<Document>,
+    /// Whether something else may tell of it ([`super::References`]): it answered, found documents, or states an id of its
+    /// request or response.
+    pub referable: bool,
     /// Tools that the model was offered.
     pub tools: Vec<ToolDefinition>,
     /// Request parameters: name and JSON text.

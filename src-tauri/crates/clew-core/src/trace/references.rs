@@ -5,7 +5,8 @@ use ts_rs::TS;
 
 use super::citation::{Answered, Citation, CitingCall, Retrieved, citations, citing_calls};
 use super::detail::RelatedLog;
-use crate::model::{Facts, SpanId};
+use crate::convention::ids;
+use crate::model::{Facts, Operation, SpanId, SpanView};
 
 /// What else in the trace and elsewhere tells of a span.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -45,10 +46,21 @@ impl References {
     }
 }
 
+/// Whether there may be references of a span.
+pub(super) fn referable(view: &SpanView, facts: &Facts) -> bool {
+    let operation = facts.operation.as_ref().map(|operation| operation.value);
+    let is_looked_through = match operation {
+        Some(Operation::Llm) => facts.output.is_some() || facts.output_value.is_some(),
+        Some(Operation::Retriever | Operation::Reranker) => facts.documents.is_some(),
+        _ => false,
+    };
+    is_looked_through || !ids(view, facts).is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Document, Message, Operation, Part, Stated};
+    use crate::model::{Document, Message, Part, Stated};
 
     fn span(id: u8) -> SpanId {
         SpanId::from_bytes(&[id; 8]).expect("an id")

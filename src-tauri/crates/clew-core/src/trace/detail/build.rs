@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use super::super::content_hint::content_hint;
 use super::super::flag;
 use super::super::markdown::took;
+use super::super::references::referable;
 use super::super::served::Served;
 use super::super::timing::split;
 use super::rows::fact_rows;
@@ -141,6 +142,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         tool_result: tool.result,
         query: one(facts.query.as_ref()),
         documents: list(facts.documents.as_ref()),
+        referable: referable(view, facts),
         tools: list(facts.tools.as_ref()),
         parameters: list(facts.parameters.as_ref()),
         prompt_name: prompt.name,

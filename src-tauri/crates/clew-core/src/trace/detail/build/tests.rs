@@ -310,3 +310,29 @@ fn a_part_that_was_not_looked_into_says_nothing_of_it() {
         part
     );
 }
+
+#[test]
+fn only_what_others_can_tell_of_is_asked_for() {
+    let of = |attributes: &[(&str, &str)]| {
+        let attributes = attributes.iter().map(|(key, value)| text(key, value));
+        let span = Span {
+            attributes: attributes.collect(),
+            ..Span::default()
+        };
+        shown(&span, around()).referable
+    };
+    assert!(!of(&[]));
+    assert!(!of(&[
+        ("gen_ai.operation.name", "execute_tool"),
+        ("output.value", "kb/a.md")
+    ]));
+    assert!(of(&[("http.response.header.x-request-id", "req_7")]));
+    assert!(of(&[
+        ("openinference.span.kind", "LLM"),
+        ("output.value", "kb/a.md")
+    ]));
+    assert!(of(&[
+        ("openinference.span.kind", "RETRIEVER"),
+        ("retrieval.documents.0.document.id", "kb/a.md"),
+    ]));
+}
