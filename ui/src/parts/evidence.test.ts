@@ -57,9 +57,9 @@ describe("locateCited", () => {
     expect(words(["3 of [1, 3] and ", "3", " (3)"], ["3"])).toEqual(["3@0.9", "3@1.0"]);
   });
 
-  it("is quick where an answer is nothing but ids", () => {
+  it("marks a thousand at the most", () => {
     const text = "doc-1 ".repeat(30_000);
-    expect(locateCited([text], ["doc-1", "doc-2"])).toHaveLength(30_000);
+    expect(locateCited([text], ["doc-1", "doc-2"])).toHaveLength(1_000);
   });
 });
 

@@ -39,10 +39,12 @@ const LIST_AFTER = /^[\p{L}\p{N} ,;^#-]*[\]】]/u;
 /** An id with fewer characters is a number in brackets. */
 const SHORTEST = 3;
 const LONGEST_LIST = 40;
+/** So many are marked. */
+const MOST = 1_000;
 
 /**
  * Finds ids in a text whose pieces are given: as words of their own, as the engine found them in the source; one of one
- * or two characters in brackets, or where it is all of a link's text.
+ * or two characters in brackets, or where it is all of a link's text. At most 1,000.
  */
 export function locateCited(pieces: readonly string[], ids: readonly string[]): Found[] {
   const starts: number[] = [];
@@ -53,13 +55,19 @@ export function locateCited(pieces: readonly string[], ids: readonly string[]): 
   }
   const flat = pieces.join("");
   const place = (at: number): [number, number] => {
-    const piece = starts.findLastIndex((start) => start <= at);
+    let [piece, beyond] = [0, starts.length];
+    while (beyond - piece > 1) {
+      const middle = (piece + beyond) >> 1;
+      if (starts[middle]! <= at) piece = middle;
+      else beyond = middle;
+    }
     return [piece, at - starts[piece]!];
   };
   const found: Found[] = [];
   for (const id of ids) {
     if (id === "") continue;
     for (let at = flat.indexOf(id); at >= 0; at = flat.indexOf(id, at + id.length)) {
+      if (found.length === MOST) return found;
       const end = at + id.length;
       // Three units before are two characters, of which the first may be a half.
       if (
