@@ -144,8 +144,6 @@ pub fn trace_view(body: &[u8]) {
                 repaired: item.repaired,
                 variants: Vec::new(),
                 earlier: &[],
-                retrieved: &[],
-                answered: &[],
                 findings: findings.clone(),
                 overrides: Arc::default(),
             };
