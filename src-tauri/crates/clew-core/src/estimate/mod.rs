@@ -153,9 +153,9 @@ pub struct ContentSize {
     pub characters: u64,
 }
 
-/// How much these messages of a call are.
+/// How much these messages of a call are; `above` is the model that a span above names, for a call that names none.
 #[must_use]
-pub fn size(facts: &Facts, messages: &[Message]) -> ContentSize {
+pub fn size(facts: &Facts, above: Option<&str>, messages: &[Message]) -> ContentSize {
     let counted = |vocabulary| {
         let mut counter = Counter::of(vocabulary);
         counter.messages(messages);
@@ -175,7 +175,9 @@ pub fn size(facts: &Facts, messages: &[Message]) -> ContentSize {
         })
         .map(|text| text.chars().count() as u64);
     ContentSize {
-        tokens: vocabulary(facts).map(counted),
+        tokens: vocabulary(facts)
+            .or_else(|| above.and_then(Vocabulary::of))
+            .map(counted),
         characters: characters.sum(),
     }
 }

@@ -172,6 +172,12 @@ pub const LINTS: &[Lint] = &[
         look: usage::without_model,
     },
     Lint {
+        id: "partial_usage",
+        title: "Token counts that leave some out",
+        severity: Severity::Error,
+        look: usage::partial,
+    },
+    Lint {
         id: "cut_values",
         title: "Values cut off",
         severity: Severity::Error,

@@ -182,6 +182,15 @@ const CASES: &[(&str, Change, Change)] = &[
         },
     ),
     (
+        "partial_usage",
+        |sent| sent.scope.name = "gemini-cli".to_owned(),
+        // One that states what it read from the cache.
+        |sent| {
+            sent.scope.name = "gemini-cli".to_owned();
+            put(sent, "gen_ai.usage.cache_read.input_tokens", "4");
+        },
+    ),
+    (
         "cut_values",
         |sent| put(sent, "gen_ai.output.messages", BROKEN),
         // The model stopped in the middle of the JSON that it was asked for.

@@ -8,8 +8,8 @@ use clew_core::convention;
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
-    self, Roots, RowFacts, Served, SpanDetail, SpanFacts, SpanRow, Surroundings, TraceRows,
-    TraceState, VariantRow, Waterfall, flag,
+    self, NamedAbove, Roots, RowFacts, Served, SpanDetail, SpanFacts, SpanRow, Surroundings,
+    TraceRows, TraceState, VariantRow, Waterfall, flag,
 };
 
 use super::citation::Compared;
@@ -43,6 +43,7 @@ struct Beside<'a> {
     earlier: &'a [Message],
     compared: &'a Compared,
     served: Served,
+    named: Option<NamedAbove>,
 }
 
 /// A trace with its rows in memory.
@@ -87,6 +88,7 @@ impl Engine {
         });
         let (whole, facts, ids) = read.await.map_err(Error::internal)?;
         let compared = self.compared(&whole.place, standing.start, &facts).await?;
+        let named = self.named_above(&whole.place, &facts).await?;
         let reads = &self.inner.store.reads;
         let related = related::logs(reads, &whole.place, &ids, standing.start).await?;
         let built = tokio::task::spawn_blocking(move || {
@@ -95,6 +97,7 @@ impl Engine {
                 earlier: &earlier,
                 compared: &compared,
                 served,
+                named,
             };
             build(trace, &whole, &facts, standing, beside)
         });
@@ -315,17 +318,31 @@ impl Engine {
         let Some(span) = SpanId::from_i64(span).filter(|_| is_call && services > 1) else {
             return Ok(Served::Unseen);
         };
-        let mut stored = rows::stored(reads, &[trace]).await?;
-        let rows: Vec<SpanRow> = stored
-            .found
-            .remove(&trace)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|stored| stored.row)
-            .collect();
+        let rows = self.rows_of(trace).await?;
         tokio::task::spawn_blocking(move || trace::served(&rows, span))
             .await
             .map_err(Error::internal)
+    }
+
+    /// The model that a span above names, of a model call that names none. The trace's rows are read for such a call only.
+    async fn named_above(&self, place: &Place, facts: &Facts) -> Result<Option<NamedAbove>, Error> {
+        let operation = facts.operation.as_ref().map(|stated| stated.value);
+        let names_one = facts.response_model.is_some() || facts.request_model.is_some();
+        let asks = operation == Some(Operation::Llm) && !names_one;
+        let Some(span) = SpanId::from_i64(place.span_id).filter(|_| asks) else {
+            return Ok(None);
+        };
+        let rows = self.rows_of(place.trace).await?;
+        tokio::task::spawn_blocking(move || trace::named_above(&rows, span))
+            .await
+            .map_err(Error::internal)
+    }
+
+    /// The rows of a trace.
+    async fn rows_of(&self, trace: i64) -> Result<Vec<SpanRow>, Error> {
+        let mut stored = rows::stored(&self.inner.store.reads, &[trace]).await?;
+        let rows = stored.found.remove(&trace).unwrap_or_default();
+        Ok(rows.into_iter().map(|stored| stored.row).collect())
     }
 
     async fn places(&self, trace: i64, span: Option<SpanId>) -> Result<Vec<Place>, Error> {
@@ -471,6 +488,7 @@ fn build(
         flags: standing.flags,
         skew_nanos: standing.skew_nanos,
         served: beside.served,
+        named: beside.named,
         repaired: whole.repaired,
         variants: beside.variants,
         earlier: beside.earlier,
