@@ -172,12 +172,6 @@ pub const LINTS: &[Lint] = &[
         look: usage::without_model,
     },
     Lint {
-        id: "partial_usage",
-        title: "Token counts that leave some out",
-        severity: Severity::Error,
-        look: usage::partial,
-    },
-    Lint {
         id: "cut_values",
         title: "Values cut off",
         severity: Severity::Error,
@@ -188,6 +182,12 @@ pub const LINTS: &[Lint] = &[
         title: "Attributes or links dropped by the SDK",
         severity: Severity::Error,
         look: content::dropped,
+    },
+    Lint {
+        id: "partial_usage",
+        title: "Token counts that leave some out",
+        severity: Severity::Warning,
+        look: usage::partial,
     },
     Lint {
         id: "doubled_usage",
