@@ -154,8 +154,8 @@ fn calls<'a>(rows: &'a [SpanRow], tree: &Tree) -> HashMap<&'a str, usize> {
         let earliest = Reverse((rows[row].start, rows[row].span_id));
         (states_usage(&rows[row]), tree.depth[row], earliest)
     };
-    for row in 0..rows.len() {
-        if let Some(request) = request(&rows[row]) {
+    for (row, span) in rows.iter().enumerate() {
+        if let Some(request) = request(span) {
             let call = calls.entry(request).or_insert(row);
             if weight(row) > weight(*call) {
                 *call = row;
