@@ -182,15 +182,6 @@ const CASES: &[(&str, Change, Change)] = &[
         },
     ),
     (
-        "partial_usage",
-        |sent| sent.scope.name = "gemini-cli".to_owned(),
-        // One that states what it read from the cache.
-        |sent| {
-            sent.scope.name = "gemini-cli".to_owned();
-            put(sent, "gen_ai.usage.cache_read.input_tokens", "4");
-        },
-    ),
-    (
         "cut_values",
         |sent| put(sent, "gen_ai.output.messages", BROKEN),
         // The model stopped in the middle of the JSON that it was asked for.
@@ -203,6 +194,15 @@ const CASES: &[(&str, Change, Change)] = &[
         "dropped",
         |sent| sent.span.dropped_attributes_count = 3,
         |sent| sent.span.dropped_attributes_count = 0,
+    ),
+    (
+        "partial_usage",
+        |sent| sent.scope.name = "gemini-cli".to_owned(),
+        // One that states what it read from the cache.
+        |sent| {
+            sent.scope.name = "gemini-cli".to_owned();
+            put(sent, "gen_ai.usage.cache_read.input_tokens", "4");
+        },
     ),
     (
         "doubled_usage",
