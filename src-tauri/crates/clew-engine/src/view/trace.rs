@@ -80,6 +80,7 @@ impl Engine {
             .earlier(shown.trace, shown.span_id, standing.start)
             .await?;
         let served = self.served(shown.trace, shown.span_id).await?;
+        let named = self.named_above(&shown).await?;
         let whole = self.one(shown).await?;
         let read = tokio::task::spawn_blocking(move || {
             let facts = whole.facts();
@@ -88,7 +89,6 @@ impl Engine {
         });
         let (whole, facts, ids) = read.await.map_err(Error::internal)?;
         let compared = self.compared(&whole.place, standing.start, &facts).await?;
-        let named = self.named_above(&whole.place, &facts).await?;
         let reads = &self.inner.store.reads;
         let related = related::logs(reads, &whole.place, &ids, standing.start).await?;
         let built = tokio::task::spawn_blocking(move || {
@@ -325,10 +325,15 @@ impl Engine {
     }
 
     /// The model that a span above names, of a model call that names none. The trace's rows are read for such a call only.
-    async fn named_above(&self, place: &Place, facts: &Facts) -> Result<Option<NamedAbove>, Error> {
-        let operation = facts.operation.as_ref().map(|stated| stated.value);
-        let names_one = facts.response_model.is_some() || facts.request_model.is_some();
-        let asks = operation == Some(Operation::Llm) && !names_one;
+    async fn named_above(&self, place: &Place) -> Result<Option<NamedAbove>, Error> {
+        // The column of the model may have the one above; the row's own facts have what it states.
+        let asks: Option<bool> = sqlx::query_scalar(
+            "SELECT operation = 2 AND json_extract(json, '$.model') IS NULL FROM facts WHERE span = ?",
+        )
+        .bind(place.id)
+        .fetch_optional(&self.inner.store.reads)
+        .await?;
+        let asks = asks.unwrap_or(false);
         let Some(span) = SpanId::from_i64(place.span_id).filter(|_| asks) else {
             return Ok(None);
         };
