@@ -141,6 +141,7 @@ pub fn trace_view(body: &[u8]) {
                 flags: 0,
                 skew_nanos: None,
                 served: Served::Unseen,
+                named: None,
                 repaired: item.repaired,
                 variants: Vec::new(),
                 earlier: &[],

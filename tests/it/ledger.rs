@@ -136,9 +136,38 @@ async fn a_call_that_names_no_model_is_found_and_priced_by_the_one_above_it() {
     // 7,453 + 5,632 and 30.
     assert_eq!(page["sums"]["costNanos"], 49_944_800);
     assert_eq!(page["rows"][0]["model"], "gpt-6.1-sol");
-    assert!(page["rows"][0]["modelFrom"].is_string(), "{page}");
+    let call = &page["rows"][0];
+    assert!(call["modelFrom"].is_string(), "{page}");
+    let asked = json!({"traceId": call["traceId"], "spanId": call["spanId"]});
+    let span = rig.call("get_span", asked).await;
+    assert_eq!(span["model"], "gpt-6.1-sol");
+    assert_eq!(span["modelFrom"], call["modelFrom"]);
     let linted = rig.call("lint_telemetry", json!({})).await;
     assert!(!linted.to_string().contains("missing_model"), "{linted}");
+}
+
+/// Claude Code states what a request cost in a log record at the span above it, which comes before or after that.
+#[tokio::test]
+async fn each_request_costs_what_a_log_record_at_another_span_states() {
+    let mut requests = recorded::requests("claude_code");
+    for turn in 0..2 {
+        let rig = Rig::start().await;
+        for (signal, request) in &requests {
+            rig.take(*signal, request).await;
+            // So that each is worked out before the next one comes.
+            rig.settle().await;
+        }
+        let page = rig.call("list_ledger", json!({"counted": true})).await;
+        let sums = &page["sums"];
+        assert_eq!(sums["calls"], 7, "turn {turn}: {page}");
+        // $0.30849 of the agent's five requests and $0.00130454 of the two of the agent below it.
+        assert_eq!(sums["costNanos"], 309_794_540, "turn {turn}: {page}");
+        for row in page["rows"].as_array().expect("rows") {
+            assert_eq!(row["cost"]["kind"], "logged", "turn {turn}: {row}");
+            assert_eq!(row["disagrees"], false, "turn {turn}: {row}");
+        }
+        requests.reverse();
+    }
 }
 
 /// Audio tokens may be cached ones, and providers state thoughts beside the output or as a part of it.

@@ -754,6 +754,10 @@ export type LedgerCost = { "kind": "stated",
 /**
  * The span: this one, or another one that tells of the same call.
  */
+spanId: string, } | { "kind": "logged", 
+/**
+ * That span: another one, or this one.
+ */
 spanId: string, } | { "kind": "listed" } | { "kind": "above", 
 /**
  * That span.
@@ -2052,9 +2056,14 @@ service: string,
  */
 provider: string | null, 
 /**
- * The model that answered, else the one that was asked for.
+ * The model that answered, else the one that was asked for; of a call that names none the one that
+ * [`Self::model_from`] names.
  */
 model: string | null, 
+/**
+ * The span above that names the model, where this one names none: 16 hex digits.
+ */
+modelFrom: string | null, 
 /**
  * Token counts as stated.
  */
@@ -2878,9 +2887,13 @@ name: Uint32Array,
  */
 service: Uint32Array, 
 /**
- * The model, as an index into `strings`.
+ * The model, as an index into `strings`; of a call that names none the one that a row above it names.
  */
 model: Uint32Array, 
+/**
+ * The row above that names the model, -1 where the row names its own or has none.
+ */
+modelFrom: Int32Array, 
 /**
  * The error's short text, as an index into `strings`.
  */

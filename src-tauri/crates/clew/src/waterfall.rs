@@ -26,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) service: String,
     pub(crate) operation: Operation,
     pub(crate) model: Option<String>,
+    /// The span above that names the model, where this one names none.
+    pub(crate) model_from: Option<String>,
     pub(crate) error: Option<String>,
     /// 0 unset, 1 ok, 2 error.
     pub(crate) status: u32,
@@ -155,6 +157,7 @@ impl Waterfall {
         let depth = columns.indices("depth")?;
         let (name, service) = (texts("name")?, texts("service")?);
         let (model, error) = (texts("model")?, texts("error")?);
+        let model_from = columns.indices("modelFrom")?;
         let operation = columns.indices("operation")?;
         let status = columns.indices("status")?;
         let start = columns.numbers("start")?;
@@ -198,6 +201,11 @@ impl Waterfall {
                     .and_then(|index| Operation::ALL.get(index).copied())
                     .unwrap_or(Operation::Other),
                 model: some(text(&model, row)),
+                model_from: model_from
+                    .get(row)
+                    .copied()
+                    .flatten()
+                    .and_then(|above| ids.get(above).cloned()),
                 error: some(text(&error, row)),
                 status: number(&status, row),
                 start_nanos: figure(&start, row).unwrap_or(0),

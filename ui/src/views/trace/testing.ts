@@ -48,6 +48,7 @@ export function waterfallOf(roots: Node[]): Waterfall {
     name: Uint32Array.from(rows, ({ node }) => strings.indexOf(node.name)),
     service: new Uint32Array(rows.length),
     model: new Uint32Array(rows.length),
+    modelFrom: new Int32Array(rows.length).fill(-1),
     error: new Uint32Array(rows.length),
     operation: Uint8Array.from(rows, ({ node }) => operations.indexOf(node.operation ?? "chain")),
     status: Uint8Array.from(rows, ({ node }) => (node.failed ? 2 : 0)),

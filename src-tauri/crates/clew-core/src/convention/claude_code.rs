@@ -1,14 +1,15 @@
 //! Claude Code's tracing: spans of interactions, requests and tools with bare keys, and its log events.
 //!
 //! An event stands at the span that was open when it was written: what a request cost, and what the model said in
-//! answer, at the interaction or at the tool whose agent asked, and not at the request's own span.
+//! answer, at the interaction or at the tool whose agent asked, and not at the request's own span. Both name the request,
+//! so that the ledger of the trace finds whose bill it is.
 
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 
-use super::read::{KeyMap, Layer, Reader, Table, Unit, log_name};
+use super::read::{KeyMap, Layer, Reader, Table, Unit, id, log_name};
 use super::vocabulary::CacheRow;
 use super::{Convention, Vocabulary};
-use crate::model::{CacheCounting, Facts, Operation, Stated, as_f64};
+use crate::model::{Bill, CacheCounting, Facts, Operation, Stated, as_f64, as_u64};
 
 /// Claude Code's attributes.
 #[derive(Debug)]
@@ -159,7 +160,7 @@ impl Convention for ClaudeCode {
             facts.provider = Some(reader.stated("anthropic".to_owned(), "span.type"));
         }
         if !is_request {
-            facts.cost_usd = facts.cost_usd.or_else(|| spent(logs));
+            facts.bills = bills(logs);
         }
         let mut events = Reader::apart(ID, map);
         if let Some(last) = logs.iter().rfind(|log| event(log) == RESPONSE) {
@@ -197,17 +198,29 @@ fn event(log: &LogRecord) -> &'static str {
     }
 }
 
-/// What the requests cost that were made right below a span, in US dollars.
-fn spent(logs: &[LogRecord]) -> Option<Stated<f64>> {
-    let costs = logs
-        .iter()
-        .filter(|log| event(log) == REQUEST)
-        .filter_map(|log| {
-            let cost = log.attributes.iter().rfind(|it| it.key == "cost_usd")?;
-            as_f64(cost.value.as_ref()?.value.as_ref()?).filter(|usd| usd.is_finite() && *usd > 0.0)
-        });
-    let sum = costs.reduce(|sum, cost| sum + cost)?;
-    Some(Stated::new(sum, ID, &format!("{REQUEST}: cost_usd")))
+/// What the events at a span say of requests that have spans of their own.
+fn bills(logs: &[LogRecord]) -> Option<Stated<Vec<Bill>>> {
+    let requests = logs.iter().filter(|log| event(log) == REQUEST);
+    let bills: Vec<Bill> = requests.filter_map(bill).collect();
+    (!bills.is_empty()).then(|| Stated::new(bills, ID, REQUEST))
+}
+
+fn bill(log: &LogRecord) -> Option<Bill> {
+    let value = |key: &str| {
+        let stated = log.attributes.iter().rfind(|it| it.key == key)?;
+        stated.value.as_ref()?.value.as_ref()
+    };
+    let usd = value("cost_usd").and_then(as_f64);
+    let usd = usd.filter(|usd| usd.is_finite() && *usd > 0.0);
+    let tokens = |key: &str| value(key).and_then(as_u64);
+    let written = tokens("cache_creation_5m_tokens").zip(tokens("cache_creation_1h_tokens"));
+    // Zero and zero is what it writes where the provider did not say.
+    let written = written.filter(|written| *written != (0, 0));
+    (usd.is_some() || written.is_some()).then(|| Bill {
+        request: value("request_id").and_then(id),
+        usd,
+        written,
+    })
 }
 
 /// A text without the line that says which tool it is of.

@@ -1,7 +1,11 @@
 //! Codex's telemetry: spans of turns, model calls and tools, and its events, with bare keys.
 //!
-//! Its events come as log records, with their content, and at the same span as span events, without. Both have the place
+//! Its events come as log records, with their content, and at the same span as span events, without. Most have the place
 //! in the source as their name, and their own name in the attribute `event.name`.
+//!
+//! What a call used is read from its span alone. The event `codex.sse_event` of `response.completed` has the same counts
+//! (`input_token_count` and the like), but names no trace, no span and no response: nothing tells whether a span has
+//! counted them already, so they are shown as a log record and counted nowhere.
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 
@@ -101,17 +105,11 @@ static VOCABULARY: Vocabulary = Vocabulary {
         provider: &["provider_name"],
         request_model: &["model", "slug"],
         request_id: &["request_id"],
-        input_tokens: &["gen_ai.usage.input_tokens", "input_token_count"],
-        output_tokens: &["gen_ai.usage.output_tokens", "output_token_count"],
-        cache_read: &["gen_ai.usage.cache_read.input_tokens", "cached_token_count"],
-        cache_write: &[
-            "gen_ai.usage.cache_write.input_tokens",
-            "cache_write_token_count",
-        ],
-        reasoning: &[
-            "codex.usage.reasoning_output_tokens",
-            "reasoning_token_count",
-        ],
+        input_tokens: &["gen_ai.usage.input_tokens"],
+        output_tokens: &["gen_ai.usage.output_tokens"],
+        cache_read: &["gen_ai.usage.cache_read.input_tokens"],
+        cache_write: &["gen_ai.usage.cache_write.input_tokens"],
+        reasoning: &["codex.usage.reasoning_output_tokens"],
         total_tokens: &["codex.usage.total_tokens"],
         total_time: &[("duration_ms", Unit::Millis)],
         ttft: &[("ttft_ms", Unit::Millis)],

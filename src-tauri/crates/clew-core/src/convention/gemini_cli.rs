@@ -1,4 +1,8 @@
 //! Gemini CLI's traces: the general `gen_ai.*`, but a tool's request and response stand where conversations do.
+//!
+//! The span of a call has its prompt and answer tokens, and not how many of them came from the cache, nor those of its
+//! thoughts. The event `gemini_cli.api_response` has all of them, but names no trace, no span and no response, and the
+//! `prompt_id` that both have is that of the whole turn: nothing joins the two safely. So the span says what it leaves out.
 
 use serde_json::Value as Json;
 
@@ -11,6 +15,9 @@ use crate::model::{Facts, Operation};
 pub(super) struct GeminiCli;
 
 const ID: &str = "gemini_cli";
+
+/// What its counts of tokens leave out.
+const LEFT_OUT: &str = "what was read from the cache, and thoughts";
 
 /// The scope of all that it sends.
 pub(super) const SCOPE: &str = "gemini-cli";
@@ -58,6 +65,10 @@ impl Convention for GeminiCli {
     fn read(&self, map: &KeyMap) -> Facts {
         let reader = Reader::new(ID, map);
         let mut facts = reader.read(&VOCABULARY.table);
+        let counted = map.has("gen_ai.usage.input_tokens");
+        if counted && !map.has("gen_ai.usage.cache_read.input_tokens") {
+            facts.left_out = Some(reader.stated(LEFT_OUT.to_owned(), "scope"));
+        }
         let is_tool = facts.operation.as_ref().map(|stated| stated.value) == Some(Operation::Tool);
         if let Some(tool) = facts
             .tool

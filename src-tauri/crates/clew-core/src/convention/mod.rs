@@ -242,7 +242,7 @@ fn fill(facts: &mut Facts, mut more: Facts) {
     }
     each!(
         dialect operation display_name provider request_model response_model response_id request_id usage cache_rule
-        same_call service_tier batch server cost_usd finish_reasons ttft_nanos timing streaming parameters input output
+        left_out same_call service_tier batch server cost_usd bills finish_reasons ttft_nanos timing streaming parameters input output
         input_value output_value tools tool documents document_count query prompt agent session user feature tags error
         error_class stage truncated impossible
     );

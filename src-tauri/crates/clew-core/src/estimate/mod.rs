@@ -155,9 +155,10 @@ pub struct ContentSize {
     pub characters: u64,
 }
 
-/// How much these messages of a call are. What it costs does not grow with them, but for the reading of their characters.
+/// How much these messages of a call are; `above` is the model that a span above names, for a call that names none. What
+/// it costs does not grow with them, but for the reading of their characters.
 #[must_use]
-pub fn size(facts: &Facts, messages: &[Message]) -> ContentSize {
+pub fn size(facts: &Facts, above: Option<&str>, messages: &[Message]) -> ContentSize {
     let counted = |vocabulary| {
         let mut counter = Counter::up_to(vocabulary, COUNTED_OF_SIZE);
         counter.messages(messages);
@@ -177,7 +178,9 @@ pub fn size(facts: &Facts, messages: &[Message]) -> ContentSize {
         })
         .map(|text| text.chars().count() as u64);
     ContentSize {
-        tokens: vocabulary(facts).map(counted),
+        tokens: vocabulary(facts)
+            .or_else(|| above.and_then(Vocabulary::of))
+            .map(counted),
         characters: characters.sum(),
     }
 }

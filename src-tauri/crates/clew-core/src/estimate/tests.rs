@@ -158,7 +158,7 @@ fn of_a_size_only_the_beginning_is_counted() {
     let words = "sixteen letters ".repeat(4 * 1024);
     let counted = |times: usize| {
         let messages = vec![message("user", &words.repeat(times))];
-        size(&facts, &messages)
+        size(&facts, None, &messages)
     };
     let (once, many) = (counted(1), counted(16));
     assert_eq!(many.characters, 16 * once.characters);
@@ -170,5 +170,8 @@ fn of_a_size_only_the_beginning_is_counted() {
         &format!("{}{}", words.repeat(2), "0 ".repeat(8 * words.len())),
     )];
     let same = vec![message("user", &words.repeat(18))];
-    assert_eq!(size(&facts, &other).tokens, size(&facts, &same).tokens);
+    assert_eq!(
+        size(&facts, None, &other).tokens,
+        size(&facts, None, &same).tokens
+    );
 }

@@ -184,6 +184,12 @@ pub const LINTS: &[Lint] = &[
         look: content::dropped,
     },
     Lint {
+        id: "partial_usage",
+        title: "Token counts that leave some out",
+        severity: Severity::Warning,
+        look: usage::partial,
+    },
+    Lint {
         id: "doubled_usage",
         title: "Calls told by two instrumentations",
         severity: Severity::Warning,

@@ -196,6 +196,15 @@ const CASES: &[(&str, Change, Change)] = &[
         |sent| sent.span.dropped_attributes_count = 0,
     ),
     (
+        "partial_usage",
+        |sent| sent.scope.name = "gemini-cli".to_owned(),
+        // One that states what it read from the cache.
+        |sent| {
+            sent.scope.name = "gemini-cli".to_owned();
+            put(sent, "gen_ai.usage.cache_read.input_tokens", "4");
+        },
+    ),
+    (
         "doubled_usage",
         |sent| {
             sent.counts = false;

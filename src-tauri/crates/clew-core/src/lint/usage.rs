@@ -32,6 +32,24 @@ pub(super) fn missing(span: &Observed) -> Option<Seen> {
     Some(Seen::new(what, advice))
 }
 
+/// Token counts of a program that is known to leave some out. What it counts elsewhere cannot be joined to its spans.
+pub(super) fn partial(span: &Observed) -> Option<Seen> {
+    let left_out = span.facts.left_out.as_ref()?;
+    if !span.counts || !states_usage(span) {
+        return None;
+    }
+    Some(Seen::new(
+        format!(
+            "The token counts of a call leave out {}: its cost is not the one that is billed",
+            left_out.value
+        ),
+        format!(
+            "Nothing can be set: {} states them in log records that name no span. Compare with the provider's bill.",
+            instrumentation(span)
+        ),
+    ))
+}
+
 /// Token counts that no price can be found for, as nothing says whose they are.
 pub(super) fn without_model(span: &Observed) -> Option<Seen> {
     let facts = span.facts;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Document, ErrorClass, Message, Operation, Stage, ToolDefinition, Usage};
+use super::{Bill, Document, ErrorClass, Message, Operation, Stage, ToolDefinition, Usage};
 
 /// A value together with who stated it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -141,6 +141,8 @@ pub struct Facts {
     pub usage: Option<Stated<Usage>>,
     /// How the source of `usage` counts cached tokens; stated where it states any.
     pub cache_rule: Option<Stated<CacheRule>>,
+    /// Tokens that the source of `usage` counts nowhere, in words, where it is known to leave some out.
+    pub left_out: Option<Stated<String>>,
     /// What names the call where an SDK tells of one in two spans without a response id in both; equal keys beside one
     /// another are one call.
     pub same_call: Option<Stated<String>>,
@@ -152,6 +154,8 @@ pub struct Facts {
     pub server: Option<Stated<String>>,
     /// Cost in US dollars, as the program states it.
     pub cost_usd: Option<Stated<f64>>,
+    /// What its log records say of the cost of requests that other spans made.
+    pub bills: Option<Stated<Vec<Bill>>>,
     /// Why the model stopped, normalised, one for each choice.
     pub finish_reasons: Option<Stated<Vec<String>>>,
     /// Nanoseconds from the span's start to the first token.

@@ -2,6 +2,7 @@
 //!
 //! OTLP's own messages ([`crate::otlp`]) stay what they are; this module holds what Clew adds to them.
 
+mod bill;
 mod bucket;
 mod deep_link;
 mod facts;
@@ -15,6 +16,7 @@ mod time;
 mod usage;
 mod value;
 
+pub use bill::Bill;
 pub use bucket::Bucket;
 pub use deep_link::DeepLink;
 pub use facts::{

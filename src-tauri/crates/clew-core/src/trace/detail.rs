@@ -185,8 +185,11 @@ pub struct SpanDetail {
     pub service: String,
     /// Who serves the model.
     pub provider: Option<String>,
-    /// The model that answered, else the one that was asked for.
+    /// The model that answered, else the one that was asked for; of a call that names none the one that
+    /// [`Self::model_from`] names.
     pub model: Option<String>,
+    /// The span above that names the model, where this one names none: 16 hex digits.
+    pub model_from: Option<String>,
     /// Token counts as stated.
     pub usage: Usage,
     /// Stated cost in US dollars; what it costs the ledger says ([`super::LedgerRow`]).

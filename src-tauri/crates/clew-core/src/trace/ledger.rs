@@ -4,6 +4,7 @@
 //! SDK (semconv.md §12). Each call counts once: the lowest span that states its usage owns it, of spans that tell of one
 //! response the one that says most. The others are kept as entries with the reason why they do not count.
 
+mod billed;
 mod cost;
 mod csv;
 mod estimated;
@@ -18,6 +19,7 @@ mod words;
 pub use cost::{Cost, CostBasis, Line};
 pub use csv::csv;
 pub use estimated::{Estimated, EstimatedCall};
+pub use inherited::{NamedAbove, named_above};
 pub(super) use shown::share;
 pub use shown::{LedgerCost, LedgerEstimate, LedgerLine, LedgerRow, LedgerStanding, ledger_rows};
 pub use standing::{Exclusion, Standing};
@@ -28,6 +30,7 @@ pub use what_if::{
 
 use std::cmp::Ordering;
 
+use self::billed::Billed;
 use super::{SpanRow, Tree};
 use crate::model::{Bucket, NanoUsd, Operation, UsageFault};
 use crate::price::PriceDesk;
@@ -185,9 +188,10 @@ impl Ledger {
     /// Works out the ledger of a trace.
     #[must_use]
     pub fn of(rows: &[SpanRow], tree: &Tree, desk: &mut PriceDesk) -> Self {
-        let standings = standing::standings(rows, tree);
+        let billed = Billed::of(rows, tree);
+        let standings = standing::standings(rows, tree, &billed);
         let models = inherited::models(rows, tree);
-        let mut entries = cost::entries(rows, tree, &standings, &models, desk);
+        let mut entries = cost::entries(rows, tree, &standings, &billed, &models, desk);
         let is_call = standings.is_call;
         let mut position = vec![0; rows.len()];
         for (index, &row) in tree.order.iter().enumerate() {

@@ -30,9 +30,9 @@ pub use detail::{
 };
 pub use ledger::{
     Cost, CostBasis, Entry, Estimated, EstimatedCall, Exclusion, Ledger, LedgerCost,
-    LedgerEstimate, LedgerLine, LedgerRow, LedgerStanding, Line, Standing, Sums, WhatIfAmount,
-    WhatIfFigures, WhatIfModel, WhatIfModelAmount, WhatIfRow, WhatIfSheet, WhatIfTable, csv,
-    ledger_rows,
+    LedgerEstimate, LedgerLine, LedgerRow, LedgerStanding, Line, NamedAbove, Standing, Sums,
+    WhatIfAmount, WhatIfFigures, WhatIfModel, WhatIfModelAmount, WhatIfRow, WhatIfSheet,
+    WhatIfTable, csv, ledger_rows, named_above,
 };
 pub use markdown::markdown;
 pub use references::References;

@@ -1,12 +1,15 @@
 //! What lists, trees and totals need of a span: its row, and the few derived facts beside it.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::ledger::is_call;
 use crate::convention::conversation;
 use crate::estimate::{Estimate, estimate};
 use crate::model::{
-    ErrorClass, Facts, Message, Operation, Part, SpanId, Stage, UnixNanos, Usage, first_token,
+    Bill, ErrorClass, Facts, Message, Operation, Part, SpanId, Stage, UnixNanos, Usage, first_token,
 };
 use crate::quality::Finding;
 
@@ -14,6 +17,8 @@ use crate::quality::Finding;
 const PREVIEW: usize = 200;
 /// Longest raw value that is read for a preview, in bytes.
 const MAX_GIST: usize = 64 * 1024;
+/// Most bills that a row keeps; the calls of further ones have the price that a list makes.
+const MAX_BILLS: usize = 256;
 
 /// One span of a trace as tree, waterfall and summary see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +102,9 @@ pub struct RowFacts {
     /// The provider's id of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
+    /// The id of the request, of a model call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// What names the call where one SDK tells of it in two spans.
     pub same_call: Option<String>,
     /// The tier that served the call.
@@ -110,12 +118,18 @@ pub struct RowFacts {
     /// Token counts as stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// Whether `usage` leaves out what was read from the provider's cache, and reasoning.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_partial: bool,
     /// Tokens counted in what is recorded, where none are stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
     /// Stated cost in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// What its log records say of requests that other spans made, each request once: at most 256, by request id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bills: Vec<Bill>,
     /// Nanoseconds to the first token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttft_nanos: Option<u64>,
@@ -183,11 +197,9 @@ impl RowFacts {
             let told = text.split("Traceback (most recent call last)").next();
             preview(told.unwrap_or_default()).unwrap_or_else(|| "error".to_owned())
         });
+        let operation = value(facts.operation.as_ref()).unwrap_or(Operation::Other);
         Self {
-            operation: facts
-                .operation
-                .as_ref()
-                .map_or(Operation::Other, |operation| operation.value),
+            operation,
             display_name: value(facts.display_name.as_ref()).and_then(|name| preview(&name)),
             provider: value(facts.provider.as_ref()),
             model: value(
@@ -199,6 +211,7 @@ impl RowFacts {
             request_model: value(facts.request_model.as_ref())
                 .filter(|_| facts.response_model.is_some()),
             response_id: value(facts.response_id.as_ref()),
+            request_id: value(facts.request_id.as_ref()).filter(|_| is_call(operation)),
             same_call: value(facts.same_call.as_ref()),
             service_tier: value(facts.service_tier.as_ref()),
             batch: facts.batch.as_ref().is_some_and(|batch| batch.value),
@@ -208,8 +221,10 @@ impl RowFacts {
                 .is_some_and(|server| is_loopback(&server.value)),
             feature: value(facts.feature.as_ref()),
             usage: value(facts.usage.as_ref()),
+            is_partial: facts.left_out.is_some(),
             estimate: estimate(facts),
             cost_usd: value(facts.cost_usd.as_ref()),
+            bills: bills(facts),
             ttft_nanos: value(facts.ttft_nanos.as_ref()),
             finish: finish.and_then(|reasons| reasons.value.first().cloned()),
             error,
@@ -233,6 +248,29 @@ impl RowFacts {
                 .collect(),
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// The bills of a span in an order that does not follow from their arrival, and of several for one request the highest.
+fn bills(facts: &Facts) -> Vec<Bill> {
+    let stated = facts.bills.as_ref();
+    let mut bills = stated.map_or_else(Vec::new, |bills| bills.value.clone());
+    bills.sort_by(|one, two| {
+        let cost = |bill: &Bill| bill.usd.unwrap_or(0.0);
+        (&one.request, cost(two), two.written)
+            .partial_cmp(&(&two.request, cost(one), one.written))
+            .unwrap_or(Ordering::Equal)
+    });
+    bills.dedup_by(|one, two| one.request.is_some() && one.request == two.request);
+    bills.truncate(MAX_BILLS);
+    bills
 }
 
 /// Whether a stated address, a host or a URL, is one of this machine.

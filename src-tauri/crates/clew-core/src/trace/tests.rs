@@ -229,6 +229,7 @@ fn a_call_without_content_says_what_to_set() {
         flags: 0,
         skew_nanos: None,
         served: Served::Unseen,
+        named: None,
         repaired: false,
         variants: Vec::new(),
         earlier: &[],

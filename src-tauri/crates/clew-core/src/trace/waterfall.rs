@@ -117,9 +117,12 @@ pub struct Waterfall {
     /// `service.name`, as an index into `strings`.
     #[ts(type = "Uint32Array")]
     pub service: Vec<u32>,
-    /// The model, as an index into `strings`.
+    /// The model, as an index into `strings`; of a call that names none the one that a row above it names.
     #[ts(type = "Uint32Array")]
     pub model: Vec<u32>,
+    /// The row above that names the model, -1 where the row names its own or has none.
+    #[ts(type = "Int32Array")]
+    pub model_from: Vec<i32>,
     /// The error's short text, as an index into `strings`.
     #[ts(type = "Uint32Array")]
     pub error: Vec<u32>,
@@ -187,6 +190,7 @@ impl Pack for Waterfall {
             ("name", Column::U32(self.name.clone())),
             ("service", Column::U32(self.service.clone())),
             ("model", Column::U32(self.model.clone())),
+            ("modelFrom", Column::I32(self.model_from.clone())),
             ("error", Column::U32(self.error.clone())),
             ("operation", Column::U8(self.operation.clone())),
             ("status", Column::U8(self.status.clone())),
@@ -295,9 +299,14 @@ pub fn waterfall(summary: TraceSummary, trace: &TraceRows) -> Waterfall {
         built.ttft.push(row.ttft_nanos().map_or(-1.0, exact));
         built.name.push(texts.index(row.title()));
         built.service.push(texts.index(&row.service));
+        let model_from = ledger.entry(at).and_then(|entry| entry.model_from);
+        let named = model_from.map_or(facts, |above| rows[above].facts.as_ref());
         built
             .model
-            .push(texts.index(facts.and_then(|facts| facts.model.as_deref()).unwrap_or("")));
+            .push(texts.index(named.and_then(|named| named.model.as_deref()).unwrap_or("")));
+        built
+            .model_from
+            .push(model_from.map_or(-1, |above| position[above]));
         built
             .error
             .push(texts.index(error.unwrap_or(if row.failed() { "error" } else { "" })));
@@ -349,6 +358,7 @@ impl Waterfall {
             name: Vec::new(),
             service: Vec::new(),
             model: Vec::new(),
+            model_from: Vec::new(),
             error: Vec::new(),
             operation: Vec::new(),
             status: Vec::new(),

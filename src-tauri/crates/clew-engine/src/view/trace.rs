@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clew_core::model::{Facts, Message, Operation, SpanId, TraceId, UnixNanos};
 use clew_core::otlp::{SpanSource, to_json};
 use clew_core::trace::{
-    self, Roots, RowFacts, Served, SpanDetail, SpanFacts, SpanRow, Surroundings, TraceRows,
-    TraceState, VariantRow, Waterfall, flag,
+    self, NamedAbove, Roots, RowFacts, Served, SpanDetail, SpanFacts, SpanRow, Surroundings,
+    TraceRows, TraceState, VariantRow, Waterfall, flag,
 };
 
 use crate::api::{CopyFormat, CopyTrace, GetAttribute, GetSpan, GetTrace, Text};
@@ -40,6 +40,7 @@ struct Beside<'a> {
     variants: Vec<VariantRow>,
     earlier: &'a [Message],
     served: Served,
+    named: Option<NamedAbove>,
 }
 
 /// A trace with its rows in memory.
@@ -76,6 +77,7 @@ impl Engine {
             .earlier(shown.trace, shown.span_id, standing.start)
             .await?;
         let served = self.served(shown.trace, shown.span_id).await?;
+        let named = self.named_above(&shown).await?;
         let whole = self.one(shown).await?;
         let built = tokio::task::spawn_blocking(move || {
             let facts = whole.facts();
@@ -83,6 +85,7 @@ impl Engine {
                 variants,
                 earlier: &earlier,
                 served,
+                named,
             };
             build(trace, &whole, &facts, standing, beside)
         });
@@ -301,17 +304,36 @@ impl Engine {
         let Some(span) = SpanId::from_i64(span).filter(|_| is_call && services > 1) else {
             return Ok(Served::Unseen);
         };
-        let mut stored = rows::stored(reads, &[trace]).await?;
-        let rows: Vec<SpanRow> = stored
-            .found
-            .remove(&trace)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|stored| stored.row)
-            .collect();
+        let rows = self.rows_of(trace).await?;
         tokio::task::spawn_blocking(move || trace::served(&rows, span))
             .await
             .map_err(Error::internal)
+    }
+
+    /// The model that a span above names, of a model call that names none. The trace's rows are read for such a call only.
+    async fn named_above(&self, place: &Place) -> Result<Option<NamedAbove>, Error> {
+        // The column of the model may have the one above; the row's own facts have what it states.
+        let asks: Option<bool> = sqlx::query_scalar(
+            "SELECT operation = 2 AND json_extract(json, '$.model') IS NULL FROM facts WHERE span = ?",
+        )
+        .bind(place.id)
+        .fetch_optional(&self.inner.store.reads)
+        .await?;
+        let asks = asks.unwrap_or(false);
+        let Some(span) = SpanId::from_i64(place.span_id).filter(|_| asks) else {
+            return Ok(None);
+        };
+        let rows = self.rows_of(place.trace).await?;
+        tokio::task::spawn_blocking(move || trace::named_above(&rows, span))
+            .await
+            .map_err(Error::internal)
+    }
+
+    /// The rows of a trace.
+    async fn rows_of(&self, trace: i64) -> Result<Vec<SpanRow>, Error> {
+        let mut stored = rows::stored(&self.inner.store.reads, &[trace]).await?;
+        let rows = stored.found.remove(&trace).unwrap_or_default();
+        Ok(rows.into_iter().map(|stored| stored.row).collect())
     }
 
     async fn places(&self, trace: i64, span: Option<SpanId>) -> Result<Vec<Place>, Error> {
@@ -457,6 +479,7 @@ fn build(
         flags: standing.flags,
         skew_nanos: standing.skew_nanos,
         served: beside.served,
+        named: beside.named,
         repaired: whole.repaired,
         variants: beside.variants,
         earlier: beside.earlier,

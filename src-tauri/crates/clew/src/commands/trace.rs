@@ -336,6 +336,7 @@ mod tests {
             service: String::new(),
             operation: clew_core::model::Operation::Other,
             model: None,
+            model_from: None,
             error: None,
             status: 0,
             start_nanos: 0,

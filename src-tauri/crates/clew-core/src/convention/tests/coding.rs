@@ -27,7 +27,7 @@ fn holds(text: Option<&String>, part: &str) -> bool {
 }
 
 #[test]
-fn an_interaction_has_its_prompt_its_last_answer_and_what_its_own_requests_cost() {
+fn an_interaction_has_its_prompt_its_last_answer_and_the_bills_of_its_own_requests() {
     let interactions = doing("claude_code", Operation::Agent);
     let [(_, facts)] = interactions.as_slice() else {
         panic!("one prompt is one interaction: {interactions:?}");
@@ -41,10 +41,18 @@ fn an_interaction_has_its_prompt_its_last_answer_and_what_its_own_requests_cost(
         "Fixed: `fields`"
     ));
     assert_eq!(facts.usage, None, "its requests have the tokens");
-    let own = value(&facts.cost_usd).expect("the requests' events state a cost");
-    assert!(
-        own > 0.2,
-        "five requests to Opus, not the first alone: {own}"
+    assert_eq!(facts.cost_usd, None, "and each its own cost");
+    let bills = value(&facts.bills).expect("the requests' events");
+    let told: Vec<_> = bills.iter().map(|bill| (bill.usd, bill.written)).collect();
+    assert_eq!(
+        told,
+        [
+            (Some(0.075_017_500_000_000_01), Some((162, 2_048))),
+            (Some(0.058_84), None),
+            (Some(0.059_287_5), None),
+            (Some(0.057_45), None),
+            (Some(0.057_895), None),
+        ]
     );
 
     let calls = doing("claude_code", Operation::Llm);

@@ -11,6 +11,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 
 use super::super::content_hint::content_hint;
 use super::super::flag;
+use super::super::ledger::NamedAbove;
 use super::super::markdown::took;
 use super::super::references::referable;
 use super::super::served::Served;
@@ -48,6 +49,8 @@ pub struct Surroundings<'a> {
     pub skew_nanos: Option<u64>,
     /// What tells of a model call from its server's side, as [`crate::trace::served`] has it.
     pub served: Served,
+    /// The model of a call that names none, as a span above names it.
+    pub named: Option<NamedAbove>,
     /// Whether text that was not UTF-8 was repaired, or a value nested too deep was cut.
     pub repaired: bool,
     /// All contents received under the id.
@@ -87,6 +90,7 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         .response_model
         .as_ref()
         .or(facts.request_model.as_ref());
+    let named = around.named.as_ref().filter(|_| model.is_none());
     let split = split(facts, start, end, &around.served);
     let mut problems = problems(view, facts, &around);
     problems.extend(split.problems);
@@ -113,8 +117,10 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
             .resource_attr("service.name")
             .map(display)
             .unwrap_or_default(),
-        provider: one(facts.provider.as_ref()),
-        model: one(model),
+        provider: one(facts.provider.as_ref())
+            .or_else(|| named.and_then(|named| named.provider.clone())),
+        model: one(model).or_else(|| named.map(|named| named.model.clone())),
+        model_from: named.map(|named| named.by.to_string()),
         usage: facts
             .usage
             .as_ref()
@@ -131,7 +137,13 @@ pub fn detail(view: &SpanView, facts: &Facts, around: Surroundings<'_>) -> SpanD
         error_message: error.message,
         reused: counted_u32(reused),
         fresh: counted_u32(input.len() - reused),
-        reused_size: (reused > 0).then(|| size(facts, &input[..reused])),
+        reused_size: (reused > 0).then(|| {
+            size(
+                facts,
+                named.map(|named| named.model.as_str()),
+                &input[..reused],
+            )
+        }),
         input: looked_into(input),
         output: looked_into(list(facts.output.as_ref())),
         input_value: one(facts.input_value.as_ref()),

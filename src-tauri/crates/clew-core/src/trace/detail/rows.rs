@@ -3,7 +3,7 @@
 use super::FactRow;
 use super::build::counted;
 use crate::model::{
-    CacheCounting, CacheRule, Document, ErrorClass, ErrorFact, Facts, Message, Operation,
+    Bill, CacheCounting, CacheRule, Document, ErrorClass, ErrorFact, Facts, Message, Operation,
     PromptFact, Stage, Timing, ToolDefinition, ToolFact, Usage,
 };
 
@@ -40,12 +40,17 @@ pub(super) fn fact_rows(facts: &Facts) -> Vec<FactRow> {
         };
         format!("{counting}. {}", rule.source)
     });
+    row!("not in its usage", left_out, String::clone);
     row!("request id", request_id, String::clone);
     row!("same call", same_call, String::clone);
     row!("service tier", service_tier, String::clone);
     row!("batch", batch, |batch: &bool| batch.to_string());
     row!("server", server, String::clone);
     row!("cost", cost_usd, |cost: &f64| format!("${cost}"));
+    row!("requests told of", bills, |bills: &Vec<Bill>| counted(
+        bills.len(),
+        "request"
+    ));
     row!("stage", stage, |stage: &Stage| stage.name().to_owned());
     row!("finish reasons", finish_reasons, |reasons: &Vec<String>| {
         reasons.join(", ")

@@ -1,10 +1,11 @@
 //! What entries cost: as stated, else by the prices that hold, line by line.
 
 use super::super::{SpanRow, Tree};
-use super::standing::{Exclusion, Standing, Standings, states_cost};
+use super::billed::{Billed, StatedCost};
+use super::standing::{Exclusion, Standing, Standings};
 use super::{Entry, EstimatedCall, is_call};
 use crate::estimate::Estimate;
-use crate::model::{Bucket, NanoUsd, Operation};
+use crate::model::{Bucket, NanoUsd, Operation, Usage};
 use crate::price::{PerToken, PriceDesk, PriceSource, Priced, Quote, Rates, Terms};
 
 /// One line of an entry: so many of one bucket at a price, or the cost that a span states.
@@ -29,6 +30,8 @@ pub struct Line {
 pub enum CostBasis {
     /// This row states it: the entry's own, or another one that tells of the same call.
     Stated(usize),
+    /// Log records of this row state it: of the request of the entry, or of requests that no span names.
+    Logged(usize),
     /// The prices of [`Cost::source`], line by line.
     Listed,
     /// This row above states what all calls below it cost together.
@@ -71,12 +74,15 @@ pub(super) fn entries(
     rows: &[SpanRow],
     tree: &Tree,
     standings: &Standings,
+    billed: &Billed,
     models: &[Option<usize>],
     desk: &mut PriceDesk,
 ) -> Vec<Entry> {
     let mut priced: Vec<Option<Entry>> = vec![None; rows.len()];
     // A row at or below which a cost is known.
     let mut known: Vec<Option<usize>> = vec![None; rows.len()];
+    // A call with a price that may be among what no span names.
+    let mut priced_claim: Vec<Option<usize>> = vec![None; rows.len()];
     for &row in tree.order.iter().rev() {
         if let Some(standing) = standings.of_row[row] {
             let mut entry = entry(
@@ -84,20 +90,32 @@ pub(super) fn entries(
                 (row, models[row]),
                 standing,
                 &standings.twins[row],
+                billed,
                 desk,
             );
             if !standings.unstated[row] || rows[row].failed() {
                 entry.estimate = None;
             }
             match (known[row], entry.standing) {
+                // What no span names is beside what is known below, unless one of the calls there may be meant.
+                (_, Standing::Excluded(_)) if billed.is_rest(row) => {
+                    entry.standing = match priced_claim[row] {
+                        Some(call) => Standing::Excluded(Exclusion::Below(call)),
+                        None => Standing::CostOnly,
+                    };
+                }
+                _ if billed.is_rest(row) => {}
                 (Some(below), Standing::Counted) if entry.has_cost() => entry.told_below(below),
-                (None, Standing::Excluded(Exclusion::Below(_))) if states_cost(&rows[row]) => {
+                (None, Standing::Excluded(Exclusion::Below(_))) if billed.states_cost(row) => {
                     entry.standing = Standing::CostOnly;
                 }
                 _ => {}
             }
             if entry.amount().is_some() {
                 known[row] = Some(row);
+                if let Some(teller) = billed.claimed_by(row) {
+                    priced_claim[teller] = Some(row);
+                }
             }
             priced[row] = Some(entry);
         }
@@ -110,9 +128,16 @@ pub(super) fn entries(
     for &row in &tree.order {
         let above = tree.parent[row].and_then(|above| covered[above]);
         covered[row] = match &priced[row] {
-            Some(entry) if entry.standing == Standing::CostOnly => Some(row),
+            Some(entry) if entry.standing == Standing::CostOnly && !billed.is_rest(row) => {
+                Some(row)
+            }
             _ => above,
         };
+        let counts = |teller: &usize| {
+            let entry = priced[*teller].as_ref();
+            entry.is_some_and(|entry| !matches!(entry.standing, Standing::Excluded(_)))
+        };
+        let above = above.or_else(|| billed.claimed_by(row).filter(counts));
         if let (Some(above), Some(entry)) = (above, &mut priced[row])
             && entry.standing == Standing::Counted
         {
@@ -143,14 +168,15 @@ fn entry(
     (row, model_from): (usize, Option<usize>),
     standing: Standing,
     twins: &[usize],
+    billed: &Billed,
     desk: &mut PriceDesk,
 ) -> Entry {
     let span = &rows[row];
-    let split = span
-        .facts
-        .as_ref()
-        .and_then(|facts| facts.usage)
-        .map(|usage| usage.split())
+    let tellers = || std::iter::once(row).chain(twins.iter().copied());
+    let usage = span.facts.as_ref().and_then(|facts| facts.usage);
+    let written = tellers().find_map(|teller| billed.written(teller));
+    let split = usage
+        .map(|usage| with_hour(usage, written).split())
         .unwrap_or_default();
     let quote = quote(span, model_from.map(|above| &rows[above]), desk);
     let rates = quote.rates.as_ref();
@@ -179,8 +205,8 @@ fn entry(
         })
         .collect();
     // A part of a bill is no bill: one bucket without a price leaves the whole entry unknown.
-    let billed = || lines.iter().filter(|line| line.count > 0);
-    let all: Option<NanoUsd> = billed().map(|line| line.listed).sum();
+    let counting = || lines.iter().filter(|line| line.count > 0);
+    let all: Option<NanoUsd> = counting().map(|line| line.listed).sum();
     let listed = all.filter(|_| !lines.is_empty() && rates.is_some());
     if listed.is_none() {
         for line in &mut lines {
@@ -188,16 +214,8 @@ fn entry(
         }
     }
 
-    let states = std::iter::once(row)
-        .chain(twins.iter().copied())
-        .filter(|&teller| states_cost(&rows[teller]));
-    let stated = states
-        .filter_map(|teller| {
-            let cost = rows[teller].facts.as_ref()?.cost_usd?;
-            Some((teller, NanoUsd::from_usd(cost)?))
-        })
-        .next();
-    if let Some((_, amount)) = stated {
+    let stated = tellers().find_map(|teller| billed.cost(teller));
+    if let Some(StatedCost { amount, .. }) = stated {
         for line in &mut lines {
             line.amount = None;
         }
@@ -227,8 +245,11 @@ fn entry(
         lines,
         cost: Cost {
             amount,
-            basis: stated.map_or(CostBasis::Listed, |(teller, _)| CostBasis::Stated(teller)),
-            stated: stated.map(|(_, amount)| amount),
+            basis: stated.map_or(CostBasis::Listed, |stated| match stated.logged {
+                true => CostBasis::Logged(stated.by),
+                false => CostBasis::Stated(stated.by),
+            }),
+            stated: stated.map(|stated| stated.amount),
             listed,
             source: quote.source,
             // A batch of texts to embed fills no window, nor does what an agent's calls used together.
@@ -237,6 +258,18 @@ fn entry(
         faults: split.faults,
         estimate,
         model_from,
+    }
+}
+
+/// Usage with the part that was written to the cache for an hour, where a bill has it and means the same tokens.
+fn with_hour(usage: Usage, written: Option<(u64, u64)>) -> Usage {
+    let hour = written
+        .filter(|(short, hour)| usage.cache_write == short.checked_add(*hour))
+        .map(|(_, hour)| hour)
+        .filter(|hour| *hour > 0);
+    Usage {
+        cache_write_1h: usage.cache_write_1h.or(hour),
+        ..usage
     }
 }
 

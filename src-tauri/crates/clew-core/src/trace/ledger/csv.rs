@@ -100,6 +100,7 @@ fn standing(standing: &LedgerStanding) -> (&'static str, String) {
 const fn cost(cost: &LedgerCost) -> &'static str {
     match cost {
         LedgerCost::Stated { .. } => "stated",
+        LedgerCost::Logged { .. } => "stated in logs",
         LedgerCost::Listed => "list",
         LedgerCost::Above { .. } => "stated above",
         LedgerCost::Below { .. } => "stated below",

@@ -63,6 +63,11 @@ pub enum LedgerCost {
         /// The span: this one, or another one that tells of the same call.
         span_id: String,
     },
+    /// Log records of a span state it, of the request that they name or of requests that no span names.
+    Logged {
+        /// That span: another one, or this one.
+        span_id: String,
+    },
     /// The price list.
     Listed,
     /// A span above states what all calls below it cost together.
@@ -181,7 +186,7 @@ impl LedgerRow {
     /// Leaves its call to a span of another trace ([`LedgerStanding::Elsewhere`]).
     pub fn leave_to(&mut self, other: LedgerStanding) {
         self.standing = other;
-        self.reason = words::reason(&self.standing).map(ToOwned::to_owned);
+        self.reason = words::reason(self).map(ToOwned::to_owned);
         self.cost_nanos = None;
         self.estimate = None;
         for line in &mut self.lines {
@@ -220,6 +225,7 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
     };
     let cost = match entry.cost.basis {
         CostBasis::Stated(row) => LedgerCost::Stated { span_id: span(row) },
+        CostBasis::Logged(row) => LedgerCost::Logged { span_id: span(row) },
         CostBasis::Above(row) => LedgerCost::Above { span_id: span(row) },
         CostBasis::Below(row) => LedgerCost::Below { span_id: span(row) },
         CostBasis::Listed if entry.cost.source == PriceSource::Unknown => LedgerCost::Unknown,
@@ -273,10 +279,13 @@ fn shown(trace_id: TraceId, source: i64, rows: &[SpanRow], entry: &Entry) -> Led
         price_list: None,
         notes: Vec::new(),
     };
-    shown.reason = words::reason(&shown.standing).map(ToOwned::to_owned);
+    shown.reason = words::reason(&shown).map(ToOwned::to_owned);
     shown.cost_source = words::source(&shown);
     shown.price_list = (shown.price != PriceSource::Unknown).then(|| words::list(&shown.price));
     shown.notes = words::notes(&shown);
+    if facts.is_some_and(|facts| facts.is_partial) {
+        shown.notes.push(words::PARTIAL.to_owned());
+    }
     let counted_with = shown.estimate.as_ref().map(|estimate| estimate.vocabulary);
     shown.notes.extend(counted_with.map(words::estimated));
     shown

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::super::{RowFacts, SpanRow, Tree};
+use super::billed::Billed;
 use super::is_call;
 use crate::model::UnixNanos;
 
@@ -44,20 +45,14 @@ pub(super) struct Standings {
     called_below: Vec<Option<usize>>,
 }
 
-fn states_usage(row: &SpanRow) -> bool {
+pub(super) fn states_usage(row: &SpanRow) -> bool {
     let usage = row.facts.as_ref().and_then(|facts| facts.usage);
     usage.is_some_and(|usage| usage.is_stated())
 }
 
-/// Whether a row states a cost. Nothing for a call that failed and used nothing is no price.
-pub(super) fn states_cost(row: &SpanRow) -> bool {
-    row.facts
-        .as_ref()
-        .is_some_and(|facts| facts.states_cost(row.failed()))
-}
-
 impl RowFacts {
-    fn states_cost(&self, failed: bool) -> bool {
+    /// Whether it states a cost. Nothing for a call that failed and used nothing is no price.
+    pub(super) fn states_cost(&self, failed: bool) -> bool {
         let used = self.usage.is_some_and(|usage| usage.is_stated());
         self.cost_usd
             .is_some_and(|cost| cost > 0.0 || !failed || used)
@@ -82,7 +77,7 @@ fn rank(row: &SpanRow) -> u32 {
 }
 
 /// Decides of every row. Costs that only a span above states are looked at afterwards ([`super::cost`]).
-pub(super) fn standings(rows: &[SpanRow], tree: &Tree) -> Standings {
+pub(super) fn standings(rows: &[SpanRow], tree: &Tree, billed: &Billed) -> Standings {
     let calls = |row: &SpanRow| is_call(row.operation());
     let stated_below = lowest(rows, tree, states_usage);
     let called_below = lowest(rows, tree, calls);
@@ -98,7 +93,7 @@ pub(super) fn standings(rows: &[SpanRow], tree: &Tree) -> Standings {
         called_below,
     };
     for (row, span) in rows.iter().enumerate() {
-        if states_usage(span) || states_cost(span) || calls(span) {
+        if states_usage(span) || billed.states_cost(row) || calls(span) {
             let standing = stated_below[row].map_or(Standing::Counted, |below| {
                 Standing::Excluded(Exclusion::Below(below))
             });
@@ -133,7 +128,7 @@ pub(super) fn standings(rows: &[SpanRow], tree: &Tree) -> Standings {
         }
         if decided.of_row[row] == Some(Standing::Counted)
             && !states_usage(&rows[row])
-            && !states_cost(&rows[row])
+            && !billed.states_cost(row)
             && let Some(above) = owner_above[row]
         {
             decided.of_row[row] = Some(Standing::Excluded(Exclusion::Above(above)));

@@ -12,8 +12,8 @@ use super::*;
 use crate::convention::facts;
 use crate::convention::tests::recorded::recorded;
 use crate::model::{SpanId, SpanView, TraceId, UnixNanos};
-use crate::trace::RowFacts;
 use crate::trace::testing::{call, recorded_row, row, traced};
+use crate::trace::{RowFacts, named_above, summary, waterfall};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -313,8 +313,10 @@ fn a_call_without_a_model_has_the_price_of_the_one_that_a_span_above_names() {
         ]
     );
 
-    // Not what a tool calls, nor what another service does, nor an embedding.
-    let tool = naming(2, Some(1), Operation::Tool, None);
+    // Not what a tool calls, nor what another service does, nor an embedding; a retriever's model embeds, and what a
+    // guardrail or an evaluator judges is not what it judges with.
+    let under = |operation, model| naming(2, Some(1), operation, model);
+    let tool = under(Operation::Tool, None);
     let mut served = bare(3, 1);
     served.service = "server".to_owned();
     let mut embedding = bare(4, 1);
@@ -322,12 +324,27 @@ fn a_call_without_a_model_has_the_price_of_the_one_that_a_span_above_names() {
     for rows in [
         vec![turn.clone(), tool, bare(3, 2)],
         vec![turn.clone(), served],
-        vec![turn, embedding],
+        vec![turn.clone(), embedding],
+        vec![
+            turn.clone(),
+            under(Operation::Retriever, Some("gpt-4o-mini")),
+            bare(3, 2),
+        ],
+        vec![turn.clone(), under(Operation::Guardrail, None), bare(3, 2)],
+        vec![turn.clone(), under(Operation::Evaluator, None), bare(3, 2)],
     ] {
         let shown = named(&rows);
         let row = shown.last().expect("the call");
         assert_eq!((row.cost_nanos, row.model.as_deref()), (None, None));
         assert_eq!(row.cost_source, "no list names this model");
+    }
+
+    // The judge that it names itself is the one that is asked below it.
+    for judge in [Operation::Guardrail, Operation::Evaluator] {
+        let rows = [turn.clone(), under(judge, Some("gpt-4o-mini")), bare(3, 2)];
+        let shown = named(&rows);
+        let row = shown.last().expect("the call");
+        assert_eq!(row.model.as_deref(), Some("gpt-4o-mini"));
     }
 }
 
@@ -340,6 +357,37 @@ fn what_codex_used_has_the_price_of_the_model_that_its_request_names() {
     // 7,453 + 5,632 and 30.
     assert_eq!(trace.ledger().sums.cost, Some(NanoUsd(49_944_800)));
     assert_eq!(trace.ledger().sums.unpriced_tokens, 0);
+    for row in named(&rows) {
+        let span = row.span_id.parse().expect("an id");
+        let above = named_above(&rows, span).expect("a span above names it");
+        assert_eq!(above.model, "gpt-6.1-sol");
+        assert_eq!(Some(above.by.to_string()), row.model_from);
+        assert_eq!(named_above(&rows, above.by), None, "it names its own");
+    }
+    let id = TraceId::from_bytes(&[1; 16]).expect("valid");
+    let drawn = waterfall(summary(id, 0, &trace, UnixNanos(0), 0), &trace);
+    let models = drawn.model.iter().zip(&drawn.model_from);
+    let inherited: Vec<_> = models.filter(|(_, from)| **from >= 0).collect();
+    assert_eq!(inherited.len(), 3);
+    for (model, from) in inherited {
+        assert_eq!(drawn.value.strings[*model as usize], "gpt-6.1-sol");
+        assert_eq!(drawn.model[usize::try_from(*from).expect("a row")], *model);
+    }
+}
+
+#[test]
+fn what_gemini_cli_leaves_out_of_its_counts_is_said_of_each_call() {
+    let rows: Vec<SpanRow> = recorded("gemini_cli").iter().map(recorded_row).collect();
+    let shown = named(&rows);
+    assert!(!shown.is_empty());
+    for row in shown {
+        assert_eq!(
+            row.notes,
+            [
+                "Its program counts neither what was read from the cache nor thoughts: the one is priced as fresh input, the other is in no figure."
+            ]
+        );
+    }
 }
 
 #[test]

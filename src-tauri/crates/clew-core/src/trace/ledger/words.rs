@@ -6,9 +6,12 @@ use crate::model::{Bucket, NanoUsd, UsageFault};
 use crate::price::PriceSource;
 
 /// Why an entry counts in no total; `None` where it counts. The span that it names is [`LedgerStanding`]'s.
-pub(super) const fn reason(standing: &LedgerStanding) -> Option<&'static str> {
-    match standing {
+pub(super) fn reason(row: &LedgerRow) -> Option<&'static str> {
+    match &row.standing {
         LedgerStanding::Counted => None,
+        LedgerStanding::CostOnly if matches!(&row.cost, LedgerCost::Logged { span_id } if *span_id == row.span_id) => {
+            Some("Its cost counts: its log records state it, of requests that no span names")
+        }
         LedgerStanding::CostOnly => {
             Some("Its cost counts; its tokens are counted at the calls below it")
         }
@@ -62,6 +65,10 @@ pub(super) fn source(row: &LedgerRow) -> String {
             "stated by the span".to_owned()
         }
         LedgerCost::Stated { span_id } => format!("stated by span {span_id}"),
+        LedgerCost::Logged { span_id } if *span_id == row.span_id => {
+            "stated by the span's log records".to_owned()
+        }
+        LedgerCost::Logged { span_id } => format!("stated by a log record of span {span_id}"),
         LedgerCost::Above { span_id } | LedgerCost::Below { span_id } => {
             format!("in what span {span_id} states")
         }
@@ -84,7 +91,11 @@ pub(super) fn source(row: &LedgerRow) -> String {
 fn not_counted(row: &LedgerRow) -> String {
     let stated = row.stated_nanos.map(|nanos| {
         let who = match &row.cost {
+            LedgerCost::Logged { span_id } if *span_id == row.span_id => {
+                return format!("the span's log records state {}", NanoUsd(nanos));
+            }
             LedgerCost::Stated { span_id } if *span_id != row.span_id => format!("span {span_id}"),
+            LedgerCost::Logged { span_id } => format!("a log record of span {span_id}"),
             _ => "the span".to_owned(),
         };
         format!("{who} states {}", NanoUsd(nanos))
@@ -152,8 +163,12 @@ pub(super) fn notes(row: &LedgerRow) -> Vec<String> {
     let mut notes = Vec::new();
     if let (true, Some(stated), Some(listed)) = (row.disagrees, row.stated_nanos, row.listed_nanos)
     {
+        let who = match row.cost {
+            LedgerCost::Logged { .. } => "A log record",
+            _ => "The span",
+        };
         notes.push(format!(
-            "The span states {}, the list makes it {}: more than 1 % apart.",
+            "{who} states {}, the list makes it {}: more than 1 % apart.",
             NanoUsd(stated),
             NanoUsd(listed)
         ));
@@ -161,6 +176,10 @@ pub(super) fn notes(row: &LedgerRow) -> Vec<String> {
     notes.extend(row.faults.iter().map(|each| fault(*each).to_owned()));
     notes
 }
+
+/// What a call's figures lack whose program leaves out details of its usage.
+pub(super) const PARTIAL: &str = "Its program counts neither what was read from the cache nor thoughts: the one is \
+     priced as fresh input, the other is in no figure.";
 
 /// Where the tokens of a call come from of which no span states any.
 pub(super) fn estimated(vocabulary: Vocabulary) -> String {

@@ -27,6 +27,7 @@ fn around() -> Surroundings<'static> {
         flags: 0,
         skew_nanos: None,
         served: Served::Unseen,
+        named: None,
         repaired: false,
         variants: Vec::new(),
         earlier: &[],
@@ -180,6 +181,46 @@ fn what_is_reused_has_its_size_in_tokens_where_these_can_be_counted() {
     assert_eq!((known.tokens, known.characters), (Some(12), 17));
     assert_eq!(again("claude-sonnet-4-5").tokens, None);
 }
+
+#[test]
+fn a_call_that_names_no_model_has_that_of_the_span_above_and_is_counted_by_it() {
+    let chat = |model: Option<&str>| Span {
+        attributes: [
+            text("gen_ai.operation.name", "chat"),
+            text("gen_ai.input.messages", HELLO),
+        ]
+        .into_iter()
+        .chain(model.map(|model| text("gen_ai.request.model", model)))
+        .collect(),
+        ..Span::default()
+    };
+    let earlier = shown(&chat(None), around()).input;
+    let named = NamedAbove {
+        model: "gpt-4o".to_owned(),
+        provider: Some("azure.openai".to_owned()),
+        by: SpanId::from_bytes(&[9; 8]).expect("valid"),
+    };
+    let below = || Surroundings {
+        named: Some(named.clone()),
+        earlier: &earlier,
+        ..around()
+    };
+    let bare = shown(&chat(None), below());
+    assert_eq!(bare.model.as_deref(), Some("gpt-4o"));
+    assert_eq!(bare.provider.as_deref(), Some("azure.openai"));
+    assert_eq!(bare.model_from.as_deref(), Some("0909090909090909"));
+    // user, hello, world; and three around.
+    assert_eq!(bare.reused_size.and_then(|size| size.tokens), Some(6));
+    let own = shown(&chat(Some("claude-sonnet-4-5")), below());
+    assert_eq!(own.model.as_deref(), Some("claude-sonnet-4-5"));
+    assert_eq!(
+        (own.model_from, own.provider),
+        (None, Some("anthropic".to_owned()))
+    );
+}
+
+/// A question of two words, as instrumentations send it.
+const HELLO: &str = r#"[{"role":"user","parts":[{"type":"text","content":"hello world"}]}]"#;
 
 #[test]
 fn times_from_nothing_to_the_end_of_u64_do_no_harm() {
