@@ -53,9 +53,12 @@ pub fn ids(view: &SpanView, facts: &Facts) -> Vec<String> {
 pub fn log_ids(log: &LogRecord) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     let all = log.attributes.iter().filter_map(stated);
-    for id in all.filter(|id| id.len() <= LONGEST).take(MOST) {
+    for id in all.filter(|id| id.len() <= LONGEST) {
         if !ids.contains(&id) {
             ids.push(id);
+        }
+        if ids.len() == MOST {
+            break;
         }
     }
     ids

@@ -268,7 +268,7 @@ fn bills(facts: &Facts) -> Vec<Bill> {
             .partial_cmp(&(&two.request, cost(one), one.written))
             .unwrap_or(Ordering::Equal)
     });
-    bills.dedup_by(|one, two| one.request.is_some() && one.request == two.request);
+    bills.dedup_by(|one, two| one.request.is_some() && one == two);
     bills.truncate(MAX_BILLS);
     bills
 }

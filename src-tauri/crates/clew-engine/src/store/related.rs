@@ -9,18 +9,18 @@ use clew_core::trace::RelatedLog;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::elsewhere::hash;
-use super::spans::{Place, data, open, push_list, unpacked};
+use super::spans::{Place, data, open, unpacked};
 use crate::error::Error;
 
 /// Records that are shown of one call at the most.
 const MOST: i64 = 200;
-/// Records that are looked at for it, those that came first: an id of one digit may stand in every record.
+/// Records that are looked at for each of its ids, those that came first: an id of one digit may stand in every record.
 const LOOKED_AT: i64 = 2_000;
 /// Bytes of records that are unpacked for it.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// The records that state one of these ids, in order of time, but those of the span itself; `start` in nanoseconds since
-/// the epoch. At most 200 of the 2,000 that came first, and as many as lie in 32 MiB. A record that cannot be read is left
+/// the epoch. At most 200, of each id's 2,000 that came first, and as many as lie in 32 MiB. A record that cannot be read is left
 /// out: the store's own check tells of it.
 ///
 /// Opened files and live telemetry are told apart, as everywhere.
@@ -41,17 +41,28 @@ pub(crate) async fn logs(
          LEFT JOIN traces t ON t.id = l.trace
          JOIN resources r ON r.id = l.resource
          JOIN strings v ON v.id = r.service
-         WHERE l.id IN (SELECT log FROM log_ids WHERE id IN (",
+         WHERE l.id IN (",
     );
-    push_list(&mut query, &hashes);
-    query.push(" LIMIT ").push_bind(LOOKED_AT);
-    query.push(") AND l.source = (SELECT source FROM traces WHERE id = ");
-    query.push_bind(place.trace);
-    query.push(") AND NOT coalesce(l.trace = ");
-    query.push_bind(place.trace).push(" AND l.span_id = ");
-    query.push_bind(place.span_id);
+    for (index, hash) in hashes.iter().enumerate() {
+        if index > 0 {
+            query.push(" UNION ALL ");
+        }
+        query.push(
+            "SELECT log FROM (SELECT i.log
+                              FROM log_ids i
+                              CROSS JOIN logs o ON o.id = i.log
+                              WHERE i.id = ",
+        );
+        query.push_bind(*hash);
+        query.push(" AND o.source = (SELECT source FROM traces WHERE id = ");
+        query.push_bind(place.trace);
+        query.push(") AND NOT coalesce(o.trace = ");
+        query.push_bind(place.trace).push(" AND o.span_id = ");
+        query.push_bind(place.span_id);
+        query.push(", FALSE) LIMIT ").push_bind(LOOKED_AT).push(")");
+    }
     // The 64 bits of an unsigned number.
-    query.push(", FALSE) ORDER BY l.time < 0, l.time, l.id LIMIT ");
+    query.push(") ORDER BY l.time < 0, l.time, l.id LIMIT ");
     query.push_bind(MOST);
     let mut rows = query.build().fetch_all(reads).await?;
     let blocks: BTreeSet<i64> = rows.iter().map(|row| row.get(1)).collect();

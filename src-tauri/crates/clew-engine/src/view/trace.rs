@@ -314,7 +314,7 @@ impl Engine {
     async fn named_above(&self, place: &Place) -> Result<Option<NamedAbove>, Error> {
         // The column of the model may have the one above; the row's own facts have what it states.
         let asks: Option<bool> = sqlx::query_scalar(
-            "SELECT operation = 2 AND json_extract(json, '$.model') IS NULL FROM facts WHERE span = ?",
+            "SELECT operation = 2 AND model IS NOT NULL AND json_extract(json, '$.model') IS NULL FROM facts WHERE span = ?",
         )
         .bind(place.id)
         .fetch_optional(&self.inner.store.reads)

@@ -159,7 +159,7 @@ fn notes(table: &WhatIfTable) -> Vec<String> {
     }
     if totals.stated_calls > 0 {
         notes.push(format!(
-            "Of {} a span states the cost; what stands beside it is by list prices.",
+            "Of {} a span or a log record states the cost; what stands beside it is by list prices.",
             counted(totals.stated_calls, "call")
         ));
     }

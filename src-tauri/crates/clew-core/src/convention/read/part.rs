@@ -10,6 +10,8 @@ const MAX_PARTS: usize = 10_000;
 
 /// The fewest characters of base64 that hold a picture; what is shorter, and no address, is an id.
 const SHORTEST_IMAGE: usize = 40;
+/// Characters from which on a text of base64's digits alone is no path and no id.
+const SURELY_CONTENT: usize = 256;
 
 /// Whether a call with the same id is among the parts.
 pub(in crate::convention) fn repeats(parts: &[Part], call: &Part) -> bool {
@@ -194,7 +196,11 @@ fn is_content(text: &str) -> bool {
     BEGINNINGS
         .iter()
         .any(|beginning| text.starts_with(beginning))
-        || (!text.starts_with('/') && digits.len() % 4 != 1 && digits.bytes().all(is_digit))
+        || (text.len() >= SURELY_CONTENT
+            && !text.starts_with('/')
+            && digits.len() % 4 != 1
+            && digits.bytes().all(is_digit)
+            && !digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Whether a text is an address with its scheme, and not one that holds the content itself.

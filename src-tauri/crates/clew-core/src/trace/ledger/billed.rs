@@ -5,9 +5,11 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::super::{SpanRow, Tree};
-use super::is_call;
 use super::standing::states_usage;
-use crate::model::{Bill, NanoUsd};
+use crate::model::{Bill, NanoUsd, Operation};
+
+/// What a bill tells of a request: its id, the bits of its cost, and what was written to the cache.
+type Told<'a> = (&'a str, Option<u64>, Option<(u64, u64)>);
 
 /// A cost that is stated of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +55,8 @@ impl Billed {
         if rows.iter().all(|row| bills(row).is_empty()) {
             return billed;
         }
-        let calls = calls(rows, tree);
-        let mut told: HashSet<&str> = HashSet::new();
+        let (calls, shared) = calls(rows, tree);
+        let mut told: HashSet<Told<'_>> = HashSet::new();
         let mut nameless = vec![false; rows.len()];
         let mut tellers: Vec<usize> = (0..rows.len()).collect();
         tellers.sort_by_key(|&row| (rows[row].start, rows[row].span_id));
@@ -62,9 +64,12 @@ impl Billed {
             let mut rest: Option<NanoUsd> = None;
             for bill in bills(&rows[teller]) {
                 let request = bill.request.as_deref();
-                if request.is_some_and(|request| !told.insert(request)) {
+                let bits = bill.usd.map(f64::to_bits);
+                if request.is_some_and(|request| !told.insert((request, bits, bill.written))) {
                     continue;
                 }
+                // An id that several calls have tells nothing.
+                let request = request.filter(|request| !shared.contains(request));
                 let amount = bill.usd.and_then(NanoUsd::from_usd);
                 if let Some(&call) = request.and_then(|request| calls.get(request)) {
                     billed.written[call] = bill.written;
@@ -87,25 +92,30 @@ impl Billed {
                 });
             }
         }
-        billed.claims(rows, tree, &nameless);
+        billed.claims(rows, tree, &nameless, &shared);
         billed
     }
 
     /// Finds the calls that may be among the rest of what a row above tells of.
-    fn claims(&mut self, rows: &[SpanRow], tree: &Tree, nameless: &[bool]) {
+    fn claims(&mut self, rows: &[SpanRow], tree: &Tree, nameless: &[bool], shared: &HashSet<&str>) {
         let mut teller: Vec<Option<usize>> = vec![None; rows.len()];
         for &row in &tree.order {
-            let above = tree.parent[row].and_then(|above| teller[above]);
+            // What a tool calls, or another service, is told of by others.
+            let own = tree.parent[row].filter(|&above| {
+                rows[above].operation() != Operation::Tool
+                    && rows[above].service == rows[row].service
+            });
+            let above = own.and_then(|above| teller[above]);
             teller[row] = if bills(&rows[row]).is_empty() {
                 above
             } else {
                 Some(row)
             };
-            let names_request = request(&rows[row]).is_some();
+            let names_request = request(&rows[row]).is_some_and(|id| !shared.contains(id));
             self.claimed_by[row] = above.filter(|&above| {
                 self.rest[above]
                     && self.cost[row].is_none()
-                    && is_call(rows[row].operation())
+                    && rows[row].operation() == Operation::Llm
                     && (nameless[above] || !names_request)
             });
         }
@@ -147,9 +157,14 @@ fn request(row: &SpanRow) -> Option<&str> {
     row.facts.as_ref()?.request_id.as_deref()
 }
 
-/// The call of each request: of several rows that name one the one that owns its tokens, which is the lowest.
-fn calls<'a>(rows: &'a [SpanRow], tree: &Tree) -> HashMap<&'a str, usize> {
+/// The call of each request: of several rows that name one the one that owns its tokens, which is the lowest; and the ids
+/// that are no request's own, as calls beside one another have them.
+fn calls<'a>(rows: &'a [SpanRow], tree: &Tree) -> (HashMap<&'a str, usize>, HashSet<&'a str>) {
     let mut calls: HashMap<&str, usize> = HashMap::new();
+    let mut shared: HashSet<&str> = HashSet::new();
+    let is_above = |above: usize, row: usize| {
+        std::iter::successors(tree.parent[row], |&next| tree.parent[next]).any(|next| next == above)
+    };
     let weight = |row: usize| {
         let earliest = Reverse((rows[row].start, rows[row].span_id));
         (states_usage(&rows[row]), tree.depth[row], earliest)
@@ -157,12 +172,17 @@ fn calls<'a>(rows: &'a [SpanRow], tree: &Tree) -> HashMap<&'a str, usize> {
     for (row, span) in rows.iter().enumerate() {
         if let Some(request) = request(span) {
             let call = calls.entry(request).or_insert(row);
+            let both_used = *call != row && states_usage(span) && states_usage(&rows[*call]);
+            if both_used && !is_above(row, *call) && !is_above(*call, row) {
+                shared.insert(request);
+            }
             if weight(row) > weight(*call) {
                 *call = row;
             }
         }
     }
-    calls
+    calls.retain(|request, _| !shared.contains(request));
+    (calls, shared)
 }
 
 #[cfg(test)]

@@ -81,8 +81,9 @@ pub(super) fn entries(
     let mut priced: Vec<Option<Entry>> = vec![None; rows.len()];
     // A row at or below which a cost is known.
     let mut known: Vec<Option<usize>> = vec![None; rows.len()];
-    // A call with a price that may be among what no span names.
+    // A call with a price that may be among what no span names, and whether one without a price may be.
     let mut priced_claim: Vec<Option<usize>> = vec![None; rows.len()];
+    let mut unpriced_claim = vec![false; rows.len()];
     for &row in tree.order.iter().rev() {
         if let Some(standing) = standings.of_row[row] {
             let mut entry = entry(
@@ -97,9 +98,9 @@ pub(super) fn entries(
                 entry.estimate = None;
             }
             match (known[row], entry.standing) {
-                // What no span names is beside what is known below, unless one of the calls there may be meant.
+                // What no span names is beside what is known below, unless only calls are meant whose cost is known.
                 (_, Standing::Excluded(_)) if billed.is_rest(row) => {
-                    entry.standing = match priced_claim[row] {
+                    entry.standing = match priced_claim[row].filter(|_| !unpriced_claim[row]) {
                         Some(call) => Standing::Excluded(Exclusion::Below(call)),
                         None => Standing::CostOnly,
                     };
@@ -113,8 +114,14 @@ pub(super) fn entries(
             }
             if entry.amount().is_some() {
                 known[row] = Some(row);
-                if let Some(teller) = billed.claimed_by(row) {
-                    priced_claim[teller] = Some(row);
+            }
+            if let Some(teller) = billed.claimed_by(row) {
+                match entry.amount() {
+                    Some(_) => priced_claim[teller] = Some(row),
+                    None => {
+                        unpriced_claim[teller] |=
+                            entry.standing == Standing::Counted && !entry.lines.is_empty();
+                    }
                 }
             }
             priced[row] = Some(entry);
@@ -137,11 +144,16 @@ pub(super) fn entries(
             let entry = priced[*teller].as_ref();
             entry.is_some_and(|entry| !matches!(entry.standing, Standing::Excluded(_)))
         };
-        let above = above.or_else(|| billed.claimed_by(row).filter(counts));
-        if let (Some(above), Some(entry)) = (above, &mut priced[row])
+        let claimed = billed.claimed_by(row).filter(counts);
+        let above_or_claimed = above.or(claimed);
+        if let (Some(teller), Some(entry)) = (above_or_claimed, &mut priced[row])
             && entry.standing == Standing::Counted
         {
-            entry.cost.basis = CostBasis::Above(above);
+            // What the sum above has in it is not added once more.
+            if above.is_none() {
+                entry.without_amount();
+            }
+            entry.cost.basis = CostBasis::Above(teller);
         }
     }
     priced.into_iter().flatten().collect()
@@ -154,12 +166,17 @@ impl Entry {
 
     /// Leaves the cost to a row below that states it.
     fn told_below(&mut self, below: usize) {
+        self.without_amount();
+        self.cost.basis = CostBasis::Below(below);
+    }
+
+    /// Leaves the cost to another row.
+    fn without_amount(&mut self) {
         for line in &mut self.lines {
             line.amount = None;
         }
         self.lines.retain(|line| line.bucket.is_some());
         self.cost.amount = None;
-        self.cost.basis = CostBasis::Below(below);
     }
 }
 

@@ -229,7 +229,10 @@ impl WhatIfSheet {
             .find(|(bucket, _)| *bucket == Bucket::CacheRead);
         Told {
             is_call: true,
-            is_stated: matches!(row.cost, LedgerCost::Stated { .. }),
+            is_stated: matches!(
+                row.cost,
+                LedgerCost::Stated { .. } | LedgerCost::Logged { .. }
+            ),
             cost: row.cost_nanos.map(NanoUsd),
             input: row.input_tokens,
             output: row.output_tokens,
@@ -257,20 +260,23 @@ impl WhatIfSheet {
         if cost == NanoUsd::ZERO || row.operation != Operation::Llm || prompt.peek().is_none() {
             return Some(cost);
         }
-        let mut tokens = 0_u64;
+        let mut counts: Vec<(Bucket, u64)> = Vec::new();
         let mut listed = 0_u64;
         for line in prompt {
-            tokens = tokens.saturating_add(line.count);
+            counts.push((line.bucket?, line.count));
             listed = listed.saturating_add(line.listed_nanos?);
         }
+        let tokens = counts.iter().map(|(_, count)| *count).sum();
         let (provider, model) = (row.provider.as_deref(), row.model.as_deref()?);
         let rates = self
             .desk
             .listed_rates(provider, model, &row.price, start(row))?;
         rates.own(Bucket::CacheRead)?;
+        // A call on other terms, in a batch or on another tier, had other prices: those of its cache are not known here.
+        rates.bill(&counts).filter(|again| again.0 == listed)?;
         let cached = rates.bill(&[(Bucket::CacheRead, tokens)])?;
-        let least = cost.0.saturating_add(cached.0).saturating_sub(listed);
-        // Where a service tier was dearer to read from cache than its prompt, nothing could be saved.
+        // A cost that was stated below what the list makes of the prompt leaves nothing to take that from.
+        let least = cost.0.saturating_add(cached.0).checked_sub(listed)?;
         Some(NanoUsd(least.min(cost.0)))
     }
 }

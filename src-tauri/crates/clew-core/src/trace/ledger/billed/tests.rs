@@ -215,3 +215,64 @@ fn bills_without_a_request_are_of_the_calls_below_that_have_none() {
     let (_, cost) = entries(&[agent, named, row(3, Some(1), 1, 2)]);
     assert_eq!(cost, Some(253_500_000), "another request's bill hides none");
 }
+
+fn nameless(dollars: &[f64]) -> Vec<Bill> {
+    let bill = |&usd: &f64| Bill {
+        request: None,
+        usd: Some(usd),
+        written: None,
+    };
+    dollars.iter().map(bill).collect()
+}
+
+/// The sum has both calls in it, so neither is added to it.
+#[test]
+fn a_priced_call_does_not_hide_what_the_records_state_of_one_without_a_price() {
+    let mut agent = step(1, None, Operation::Agent, 0, 9_000);
+    facts(&mut agent).bills = nameless(&[0.3, 0.0035]);
+    let mut alias = call(2, Some(1), (90_000, 900), None);
+    facts(&mut alias).model = Some("gateway-alias".to_owned());
+    let (entries, cost) = entries(&[agent, alias, call(3, Some(1), (1_000, 100), None)]);
+    assert_eq!(cost, Some(303_500_000));
+    for call in of_kind(&entries, Operation::Llm) {
+        assert_eq!(call.cost_source, "in what span 0000000000000001 states");
+        assert_eq!(call.cost_nanos, None);
+    }
+}
+
+#[test]
+fn what_a_tool_or_another_service_calls_is_not_among_nameless_bills() {
+    let agent = |dollars: &[f64]| {
+        let mut agent = step(1, None, Operation::Agent, 0, 9_000);
+        facts(&mut agent).bills = nameless(dollars);
+        agent
+    };
+    // $0.0035 by the list.
+    let mut served = call(3, Some(1), (1_000, 100), None);
+    served.service = "gateway".to_owned();
+    let (_, cost) = entries(&[agent(&[0.25]), served]);
+    assert_eq!(cost, Some(253_500_000));
+    let tool = step(2, Some(1), Operation::Tool, 1, 900);
+    let below = call(3, Some(2), (1_000, 100), None);
+    let (_, cost) = entries(&[agent(&[0.25]), tool, below]);
+    assert_eq!(cost, Some(253_500_000));
+}
+
+/// A stand-in that gives every request one id says nothing of which record is whose.
+#[test]
+fn an_id_that_several_calls_have_gives_none_of_them_a_bill() {
+    let mut agent = step(1, None, Operation::Agent, 0, 9_000);
+    facts(&mut agent).bills = nameless(&[0.1, 0.02, 0.03]);
+    for bill in &mut facts(&mut agent).bills {
+        bill.request = Some("1".to_owned());
+    }
+    let calls = (2..5).map(|id| {
+        let mut call = call(id, Some(1), (1_000, 100), None);
+        facts(&mut call).request_id = Some("1".to_owned());
+        facts(&mut call).model = Some("gateway-alias".to_owned());
+        call
+    });
+    let rows: Vec<SpanRow> = std::iter::once(agent).chain(calls).collect();
+    let (_, cost) = entries(&rows);
+    assert_eq!(cost, Some(150_000_000));
+}

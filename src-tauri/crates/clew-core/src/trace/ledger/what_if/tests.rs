@@ -139,6 +139,12 @@ fn what_no_list_sells_from_a_cache_is_not_told_and_an_embedding_costs_what_it_co
 fn a_stated_cost_keeps_its_place_and_the_cache_saves_by_the_list() {
     let stated = changed(cached(1, "search"), |facts| facts.cost_usd = Some(0.000_2));
     let figures = sheet(&[stated], &["gpt-4o-mini"]).totals;
+    // 200,000 + 100 × 1,250 - (40 × 2,500 + 60 × 1,250).
+    assert_eq!(nanos(&figures.all_cached), (Some(150_000), 0));
+    let little = changed(cached(1, "search"), |facts| facts.cost_usd = Some(0.000_01));
+    assert_eq!(nanos(&sheet(&[little], &[]).totals.all_cached), (None, 1));
+    let batch = changed(cached(1, "search"), |facts| facts.batch = true);
+    assert_eq!(nanos(&sheet(&[batch], &[]).totals.all_cached), (None, 1));
     assert_eq!(
         (figures.stated_calls, figures.cost_nanos),
         (1, Some(200_000))
