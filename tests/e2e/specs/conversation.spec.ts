@@ -1,20 +1,6 @@
+import { call, PIXEL } from "../support/conversation.ts";
 import { supportAgent, trace } from "../support/otlp.mjs";
 import { expect, expectAccessible, test } from "../support/test.ts";
-
-/** A PNG of one pixel. */
-const PIXEL =
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
-
-const call = (input: unknown, answer: string) => ({
-  "gen_ai.operation.name": "chat",
-  "gen_ai.request.model": "gpt-4o",
-  "gen_ai.usage.input_tokens": 100,
-  "gen_ai.usage.output_tokens": 20,
-  "gen_ai.input.messages": JSON.stringify(input),
-  "gen_ai.output.messages": JSON.stringify([
-    { role: "assistant", parts: [{ type: "text", content: answer }] },
-  ]),
-});
 
 test.describe("Conversation", () => {
   test("says what is new and how much is reused", async ({ page, visit, fresh }) => {
@@ -107,33 +93,5 @@ test.describe("Conversation", () => {
     await expect(part).toContainText("cited in the answer of");
     await part.getByRole("button", { name: /^chat gpt-4o/ }).click();
     await expect(page.locator(`#line-${sent.spanIds[2]}`)).toHaveAttribute("aria-selected", "true");
-  });
-});
-
-test.describe("A broken picture", () => {
-  // What records a test for looking at it later connects to the picture's address, which the page's policy forbids.
-  test.use({ trace: "off" });
-
-  test("is told of where it is, and of no other", async ({ page, visit, fresh }) => {
-    const shown = (content: string) => [
-      { role: "user", parts: [{ type: "blob", modality: "image", mime_type: "image/png", content }] },
-    ];
-    // Type and size are told by its beginning; it has colours of a kind that does not exist.
-    const broken = PIXEL.replace("CAYA", "CAcA");
-    const sent = trace("shop", [
-      { name: "ask", took: 900 },
-      { name: "chat one", parent: 0, at: 10, attributes: call(shown(broken), "A dot.") },
-      { name: "chat two", parent: 0, at: 200, attributes: call(shown(PIXEL), "A dot, too.") },
-    ]);
-    await fresh.send("traces", sent.body);
-    await fresh.settled();
-    await visit(`#/trace/${sent.traceId}?span=${sent.spanIds[1]}`, fresh);
-    const part = page.getByRole("tabpanel");
-    await part.getByRole("button", { name: "Show image: image/png, 70 B, 1 × 1 pixels" }).click();
-    await expect(part.getByRole("alert")).toContainText("could not be decoded as image/png");
-    await page.locator(`#line-${sent.spanIds[2]}`).click();
-    await expect(part).toContainText("A dot, too.");
-    await expect(part.getByRole("alert")).toHaveCount(0);
-    await expect(part.getByRole("button", { name: "Show image" })).toBeVisible();
   });
 });
