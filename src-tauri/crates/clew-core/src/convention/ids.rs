@@ -33,26 +33,18 @@ pub fn ids(view: &SpanView, facts: &Facts) -> Vec<String> {
     let of_facts = of_facts.into_iter().flatten();
     let attributes = view.span.attributes.iter();
     let logged = view.logs.iter().flat_map(|log| &log.attributes);
-    let mut ids: Vec<String> = Vec::new();
-    let all = of_facts
-        .map(|stated| stated.value.clone())
-        .chain(attributes.chain(logged).filter_map(stated));
-    for id in all.filter(|id| id.len() <= LONGEST) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-        if ids.len() == MOST {
-            break;
-        }
-    }
-    ids
+    let of_facts = of_facts.map(|stated| stated.value.clone());
+    distinct(of_facts.chain(attributes.chain(logged).filter_map(stated)))
 }
 
 /// The ids of responses and requests that a log record states, each once, at most 32.
 #[must_use]
 pub fn log_ids(log: &LogRecord) -> Vec<String> {
+    distinct(log.attributes.iter().filter_map(stated))
+}
+
+fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
-    let all = log.attributes.iter().filter_map(stated);
     for id in all.filter(|id| id.len() <= LONGEST) {
         if !ids.contains(&id) {
             ids.push(id);

@@ -9,7 +9,7 @@ use clew_core::trace::RelatedLog;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::elsewhere::hash;
-use super::spans::{Place, data, open, unpacked};
+use super::spans::{Place, data, fitting, open};
 use crate::error::Error;
 
 /// Records that are shown of one call at the most.
@@ -20,8 +20,8 @@ const LOOKED_AT: i64 = 2_000;
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// The records that state one of these ids, in order of time, but those of the span itself; `start` in nanoseconds since
-/// the epoch. At most 200, of each id's 2,000 that came first, and as many as lie in 32 MiB. A record that cannot be read is left
-/// out: the store's own check tells of it.
+/// the epoch. At most 200, of each id's 2,000 that came first, and as many as lie in 32 MiB. A record that cannot be read
+/// is left out.
 ///
 /// Opened files and live telemetry are told apart, as everywhere.
 pub(crate) async fn logs(
@@ -65,23 +65,10 @@ pub(crate) async fn logs(
     query.push(") ORDER BY l.time < 0, l.time, l.id LIMIT ");
     query.push_bind(MOST);
     let mut rows = query.build().fetch_all(reads).await?;
-    let blocks: BTreeSet<i64> = rows.iter().map(|row| row.get(1)).collect();
-    let sizes = unpacked(reads, &blocks).await?;
-    let (mut blocks, mut bytes) = (BTreeSet::new(), 0_usize);
-    let fits = rows.iter().take_while(|row| {
-        let block: i64 = row.get(1);
-        if !blocks.contains(&block) {
-            bytes = bytes.saturating_add(sizes.get(&block).copied().unwrap_or(0));
-            // One of them is shown, however large.
-            if !blocks.is_empty() && bytes > MOST_BYTES {
-                return false;
-            }
-            blocks.insert(block);
-        }
-        true
-    });
-    let fits = fits.count();
+    let blocks: Vec<i64> = rows.iter().map(|row| row.get(1)).collect();
+    let fits = fitting(reads, &blocks, MOST_BYTES).await?;
     rows.truncate(fits);
+    let blocks: BTreeSet<i64> = blocks.into_iter().take(fits).collect();
     let select = "SELECT id, data FROM content_blocks WHERE id IN (";
     let blocks = data(reads, select, &blocks).await?;
     let ids = ids.to_vec();

@@ -350,6 +350,24 @@ async fn blocks_of(reads: &SqlitePool, spans: &[i64]) -> Result<HashMap<i64, (i6
     Ok(found)
 }
 
+/// How many of some items, in whose order these are their blocks, lie in blocks that unpack to `most` bytes together; one
+/// at the least.
+pub(crate) async fn fitting(
+    reads: &SqlitePool,
+    blocks: &[i64],
+    most: usize,
+) -> Result<usize, Error> {
+    let sizes = unpacked(reads, &blocks.iter().copied().collect()).await?;
+    let (mut opened, mut bytes) = (BTreeSet::new(), 0_usize);
+    let fits = blocks.iter().take_while(|block| {
+        if opened.insert(**block) {
+            bytes = bytes.saturating_add(sizes.get(block).copied().unwrap_or(0));
+        }
+        opened.len() == 1 || bytes <= most
+    });
+    Ok(fits.count())
+}
+
 /// Bytes of the content of some blocks once they are unpacked, as their first four bytes say.
 pub(crate) async fn unpacked(
     reads: &SqlitePool,

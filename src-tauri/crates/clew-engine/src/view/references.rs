@@ -1,8 +1,6 @@
 //! What else tells of a span: what other spans of its trace retrieved or answered, as far as it is looked through for the
 //! ids of documents, and log records that name it.
 
-use std::collections::BTreeSet;
-
 use clew_core::convention;
 use clew_core::model::{Facts, Operation, SpanId};
 use clew_core::trace::{Answered, References, Retrieved};
@@ -135,17 +133,8 @@ impl Engine {
         let (mut places, lost) = spans::places(&store.reads, ids.clone()).await?;
         self.lost(lost, "spans");
         places.sort_by_key(|place| ids.iter().position(|id| *id == place.id));
-        let blocks: BTreeSet<i64> = places.iter().map(|place| place.block).collect();
-        let sizes = spans::unpacked(&store.reads, &blocks).await?;
-        let (mut open, mut bytes) = (BTreeSet::new(), 0_usize);
-        let fits = places.iter().take_while(|place| {
-            if open.insert(place.block) {
-                bytes = bytes.saturating_add(sizes.get(&place.block).copied().unwrap_or(0));
-            }
-            open.len() == 1 || bytes <= MOST
-        });
-        let fits = fits.count();
-        places.truncate(fits);
+        let blocks: Vec<i64> = places.iter().map(|place| place.block).collect();
+        places.truncate(spans::fitting(&store.reads, &blocks, MOST).await?);
         let read = spans::each(store, places, move |whole| {
             make(&whole, SpanId::from_i64(whole.place.span_id)?)
         })
